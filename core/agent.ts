@@ -66,7 +66,10 @@ export interface Context<
   random(): number;
   /** The agents behind a route, in the grid's order; none for an unknown route. */
   targets(route: R | VirtualId): readonly AgentId[];
-  /** Whether mail of type `type` can reach `agent`: false for typed mail to a box that takes only text, as GoOvid's do. */
+  /**
+   * Whether mail of type `type` can reach `agent`: false for mail that its kind of agent does not take, and for
+   * typed mail to a box that takes only text, as GoOvid's do.
+   */
   accepts(agent: AgentId, type: keyof P & string): boolean;
   /** Sends to every agent behind `route`. Mail may be lost; nobody behind a route is noted, not an error. */
   send(route: R | VirtualId, message: Message<P>): void;

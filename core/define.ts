@@ -127,6 +127,7 @@ export function findFault(definition: AgentDefinition): string | undefined {
 
 function findTimerFault({ timers = [], onTimer = {} }: AgentDefinition): string | undefined {
   for (const timer of timers) {
+    if (!isToken(timer)) return `timers names ${JSON.stringify(timer)}, want no white space`;
     if (typeof onTimer[timer] !== "function") return `timer ${timer} has no handler in onTimer`;
   }
   for (const timer of Object.keys(onTimer)) {

@@ -4,6 +4,7 @@
 import type { AnyMessage } from "./agent.ts";
 import type { Cell } from "./cell.ts";
 import { copyJson, type Json } from "./data.ts";
+import type { AgentDefinition } from "./define.ts";
 import type { DeviceName, DeviceOutput } from "./devices.ts";
 import type { Append, Batch, Envelope, Fault, Note, Outgoing, Output } from "./envelope.ts";
 import type { Target } from "./grid.ts";
@@ -34,7 +35,8 @@ export interface DeskOptions {
   readonly router: Router;
   readonly timers: Timers;
   readonly counters: HostCounters;
-  readonly cells: ReadonlyMap<AgentId, Cell>;
+  /** The definition behind an agent of any box, where this host has it. */
+  readonly definitionOf: (agent: AgentId) => AgentDefinition | undefined;
   readonly seed: bigint;
   readonly loss: number;
   readonly takesTyped: (box: BoxId) => boolean;
@@ -106,10 +108,12 @@ export class Desk {
   }
 
   accepts(agent: AgentId, type: string): boolean {
-    const cell = this.#options.cells.get(agent);
-    if (cell !== undefined) return Object.hasOwn(cell.definition.on, type);
-    const box = this.#options.router.boxOf(agent);
-    return box !== undefined && (type === "text" || this.#options.takesTyped(box));
+    const { router, box: here, definitionOf, takesTyped } = this.#options;
+    const box = router.boxOf(agent);
+    if (box === undefined) return false;
+    const definition = definitionOf(agent);
+    if (definition !== undefined && !Object.hasOwn(definition.on, type)) return false;
+    return box === here || type === "text" || takesTyped(box);
   }
 
   mail(from: AgentId, to: AgentId, message: AnyMessage): void {

@@ -18,7 +18,7 @@ export interface Outgoing {
   readonly envelope: Envelope;
 }
 
-/** A record for the journal, encoded by `encodeData`, so that nothing can change it before it is written. */
+/** A record for the journal, as JSON, so that nothing can change it before it is written. */
 export interface Append {
   readonly agent: AgentId;
   readonly record: string;

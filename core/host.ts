@@ -18,7 +18,10 @@ import { Timers } from "./timers.ts";
 export interface HostOptions {
   readonly box: BoxId;
   readonly grid: Grid;
-  /** The definition of each type that an agent of this box has. */
+  /**
+   * The definition of each type that an agent of this box has. With those of other boxes as well, `ctx.accepts`
+   * knows what their agents take.
+   */
   readonly definitions: ReadonlyMap<string, AgentDefinition>;
   /** An unsigned 64-bit number, from which every agent's randomness and the losses are drawn. */
   readonly seed: bigint;
@@ -70,7 +73,10 @@ export class Host {
       router: new Router(options.grid),
       timers: this.#timers,
       counters: this.counters,
-      cells: this.#cells,
+      definitionOf: (agent) => {
+        const entry = options.grid.agents.get(agent);
+        return entry && options.definitions.get(entry.type);
+      },
       seed: options.seed,
       loss: options.loss ?? 0,
       takesTyped: options.takesTyped ?? (() => true),

@@ -9,7 +9,7 @@ export const heartbeatMs = 250;
 /** How long a link may be silent before its peer counts as dead: the chatroom's specification says 1 s. */
 export const silenceMs = 1000;
 
-/** How many bytes of broadcasts a box remembers; what comes on top is refused and counted. */
+/** How many characters of broadcasts a box remembers; what comes on top is refused and counted. */
 export const logCharactersMax = 64 * 1024 * 1024;
 
 /** What a box does about a command of its master. */
