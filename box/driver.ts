@@ -1,0 +1,197 @@
+// The driver of a real host: syncs what a batch appends, only then lets out what it sends, and keeps one timer.
+// While one sync is under way the host goes on; the next sync covers all that came meanwhile (group commit).
+
+import type { DurableImage, Fault, Input, Note, Outgoing, Output } from "../core/envelope.ts";
+import type { Batch } from "../core/envelope.ts";
+import type { Host } from "../core/host.ts";
+import type { AgentId } from "../core/id.ts";
+import type { Journal } from "./journal.ts";
+
+/** What a driver drives, and where it lets things out. */
+export interface DriverOptions {
+  readonly host: Host;
+  readonly journal: Journal;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly send: (outgoing: Outgoing) => void;
+  readonly output: (output: Output) => void;
+  readonly note: (note: Note) => void;
+  readonly fault: (fault: Fault) => void;
+  /** An agent ended in peace, and everything it asked for has been let out. */
+  readonly ended: (agent: AgentId) => void;
+  /** The journal failed, or the host's own belief broke: this box's state is ahead of its disk, and it must end. */
+  readonly failed: (error: unknown) => void;
+  /** Compact the journal once so much has been written since the last snapshot; default 64 MiB. */
+  readonly compactBytes?: number;
+}
+
+/** How many batches may wait for the disk; mail of further ones is dropped, as a network may drop it. */
+export const heldMax = 100_000;
+
+type Held = Pick<Batch, "sends" | "outputs" | "endings">;
+
+/** Runs one host in real time. */
+export class Driver {
+  readonly #options: DriverOptions;
+  #inputs: Input[] = [];
+  #held: Held[] = [];
+  #rebuilding: AgentId[] = [];
+  #scheduled = false;
+  #committing: Promise<void> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #immediate: ReturnType<typeof setImmediate> | undefined;
+  #closed = false;
+  #mayCompact = true;
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+  }
+
+  /** Starts all agents. */
+  boot(images: ReadonlyMap<AgentId, DurableImage>): void {
+    const { host, now } = this.#options;
+    // A snapshot holds this host's agents alone: it would drop what an agent left that the grid has no more.
+    this.#mayCompact = [...images.keys()].every((agent) => host.agents.includes(agent));
+    this.#guard(() => this.#carryOut(host.boot(now(), images)));
+  }
+
+  /** Takes an input; all inputs of one turn of the event loop become one step. */
+  take(input: Input): void {
+    if (this.#closed) return;
+    this.#inputs.push(input);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#step();
+    });
+  }
+
+  /** Resolves when everything taken so far has been carried out, timers aside. */
+  async idle(): Promise<void> {
+    do {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      await this.#committing;
+    } while (
+      !this.#closed && (this.#scheduled || this.#immediate !== undefined || this.#committing)
+    );
+  }
+
+  /** Takes no more inputs, waits for the sync under way, and lets out what was held. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.#immediate = undefined;
+    await this.#committing;
+  }
+
+  #step(): void {
+    if (this.#closed) return;
+    const inputs = this.#inputs;
+    this.#inputs = [];
+    this.#guard(() => this.#carryOut(this.#options.host.step(this.#options.now(), inputs)));
+  }
+
+  // Beliefs of the host are always on, and a broken one ends the box rather than one event of its loop.
+  #guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.#immediate = undefined;
+    this.#held = [];
+    this.#options.failed(error);
+  }
+
+  #carryOut(batch: Batch): void {
+    const { journal, note, fault } = this.#options;
+    for (const each of batch.notes) note(each);
+    for (const each of batch.faults) {
+      fault(each);
+      this.#rebuilding.push(each.agent);
+    }
+    if (batch.appends.length > 0) journal.append(batch.appends);
+    const unsynced = batch.appends.length > 0 || this.#rebuilding.length > 0;
+    if (unsynced || this.#committing !== undefined) {
+      // Also what needs no sync waits behind what does: links and terminals are FIFO.
+      this.#hold(batch);
+      this.#committing ??= this.#commitAll();
+    } else {
+      this.#release(batch);
+    }
+    this.#arm(batch);
+  }
+
+  #hold(batch: Batch): void {
+    const full = this.#held.length >= heldMax;
+    if (full) {
+      this.#options.note({ agent: undefined, event: "mail.overflow", detail: batch.sends.length });
+    }
+    this.#held.push(full ? { ...batch, sends: [] } : batch);
+  }
+
+  #release({ sends, outputs, endings }: Held): void {
+    for (const send of sends) this.#options.send(send);
+    for (const output of outputs) this.#options.output(output);
+    for (const agent of endings) this.#options.ended(agent);
+  }
+
+  async #commitAll(): Promise<void> {
+    const { journal } = this.#options;
+    try {
+      while (this.#held.length > 0 || this.#rebuilding.length > 0) {
+        const held = this.#held;
+        this.#held = [];
+        await journal.commit();
+        for (const batch of held) this.#release(batch);
+        await this.#rebuild();
+        await this.#compact();
+      }
+      this.#committing = undefined;
+    } catch (error) {
+      this.#committing = undefined;
+      this.#fail(error);
+    }
+  }
+
+  async #rebuild(): Promise<void> {
+    const { host, journal, now } = this.#options;
+    const agents = new Set(this.#rebuilding);
+    this.#rebuilding = [];
+    for (const agent of agents) {
+      const image = await journal.read(agent);
+      if (!this.#closed) this.#carryOut(host.revive(now(), agent, image));
+    }
+  }
+
+  async #compact(): Promise<void> {
+    const { host, journal, compactBytes = 64 * 1024 * 1024 } = this.#options;
+    if (!this.#mayCompact || journal.bytesSinceSnapshot < compactBytes) return;
+    const snapshot = host.snapshot();
+    if (snapshot !== undefined) await journal.compact(snapshot);
+  }
+
+  #arm({ busy, wakeAt }: Batch): void {
+    clearTimeout(this.#timer);
+    if (this.#closed) return;
+    const ms = wakeAt === undefined ? Infinity : wakeAt - this.#options.now();
+    // setTimeout(0) costs milliseconds; what is due now waits only for the events that are there already.
+    if (busy || ms <= 0) {
+      this.#immediate ??= setImmediate(() => {
+        this.#immediate = undefined;
+        this.#step();
+      });
+    } else if (ms < Infinity) {
+      this.#timer = setTimeout(() => this.#step(), Math.min(Math.ceil(ms), 2 ** 31 - 1));
+    }
+  }
+}

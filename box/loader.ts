@@ -1,0 +1,178 @@
+// Finds the definition behind the name that a grid gives to an agent's type: a built-in, an entry of the grid's
+// `plugins`, a file of a plugin folder, or a path relative to the grid file.
+
+import { dirname, isAbsolute, join, relative, resolve, toFileUrl } from "@std/path";
+import { type AgentDefinition, findFault, isAgentDefinition } from "../core/define.ts";
+import { messageOf } from "../core/error.ts";
+
+/** What names types: a grid, or the draft of one that is still wrong. */
+export interface TypeNames {
+  /** The grid file, absolute. */
+  readonly file: string;
+  readonly agents: ReadonlyMap<unknown, { readonly type: string | undefined }>;
+  readonly plugins: ReadonlyMap<string, string>;
+}
+
+/** Where definitions are looked for. */
+export interface LoaderOptions {
+  readonly builtIns: ReadonlyMap<string, AgentDefinition>;
+  /** Folders named on the command line, in order; files there may import from anywhere. */
+  readonly pluginFolders?: readonly string[];
+  /** Whether plugins are run at all; default true. */
+  readonly plugins?: boolean;
+}
+
+/** A type of agent as it was found. */
+export interface LoadedType {
+  readonly definition: AgentDefinition;
+  /** The file it came from; undefined for a built-in. */
+  readonly file: string | undefined;
+}
+
+/** What was found for each type that a grid names, and why the others were not. */
+export interface Loaded {
+  readonly types: ReadonlyMap<string, LoadedType>;
+  /** Type -> what went wrong, for those that were found and could not be used. */
+  readonly errors: ReadonlyMap<string, string>;
+}
+
+const extensions = [".ts", ".js"];
+
+/** Loads every type that `grid` names. A plugin's code runs when it is loaded. */
+export async function loadTypes(grid: TypeNames, options: LoaderOptions): Promise<Loaded> {
+  const types = new Map<string, LoadedType>();
+  const errors = new Map<string, string>();
+  for (const name of grid.plugins.keys()) {
+    if (options.builtIns.has(name)) {
+      errors.set(
+        name,
+        `plugin ${JSON.stringify(name)} has the name of a built-in, want another name`,
+      );
+    }
+  }
+  for (const type of new Set(Array.from(grid.agents.values(), (entry) => entry.type))) {
+    if (type === undefined || errors.has(type)) continue;
+    const builtIn = options.builtIns.get(type);
+    if (builtIn !== undefined) {
+      types.set(type, { definition: builtIn, file: undefined });
+      continue;
+    }
+    try {
+      const file = await findFile(type, grid, options);
+      if (file === undefined) continue;
+      if (options.plugins === false) {
+        errors.set(type, `is the plugin ${file}, and plugins are not to be run`);
+        continue;
+      }
+      types.set(type, { definition: await loadPlugin(file), file });
+    } catch (error) {
+      errors.set(type, messageOf(error));
+    }
+  }
+  return { types, errors };
+}
+
+/** The definitions alone, as a host wants them. */
+export function definitionsOf(loaded: Loaded): Map<string, AgentDefinition> {
+  return new Map(Array.from(loaded.types, ([type, { definition }]) => [type, definition]));
+}
+
+/** The plugin folders that exist, the one beside the grid file last. */
+function pluginFolders(grid: TypeNames, { pluginFolders: folders = [] }: LoaderOptions): string[] {
+  return [...folders.map((folder) => resolve(folder)), join(dirname(grid.file), "plugins")];
+}
+
+/** Files of plugin folders that could be types: name -> file. */
+export async function listPlugins(
+  grid: TypeNames,
+  options: LoaderOptions,
+): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const [name, path] of grid.plugins) found.set(name, resolve(dirname(grid.file), path));
+  for (const folder of pluginFolders(grid, options)) {
+    try {
+      for await (const entry of Deno.readDir(folder)) {
+        const extension = extensions.find((each) => entry.name.endsWith(each));
+        if (!entry.isFile || extension === undefined || /_(test|bench)\.[tj]s$/.test(entry.name)) {
+          continue;
+        }
+        const name = entry.name.slice(0, -extension.length);
+        if (!found.has(name)) found.set(name, join(folder, entry.name));
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return found;
+}
+
+async function findFile(
+  type: string,
+  grid: TypeNames,
+  options: LoaderOptions,
+): Promise<string | undefined> {
+  const home = dirname(grid.file);
+  const listed = grid.plugins.get(type);
+  if (listed !== undefined) return resolve(home, listed);
+  const isPath = type.includes("/") || extensions.some((extension) => type.endsWith(extension));
+  if (isPath) return findPath(type, home, options);
+  for (const folder of pluginFolders(grid, options)) {
+    for (const extension of extensions) {
+      const file = join(folder, type + extension);
+      if (await isFile(file)) return file;
+    }
+  }
+}
+
+// A grid from a stranger must not run code from all over the disk: a path stays below the grid's folder, unless
+// whoever started the box named a folder for plugins.
+function findPath(type: string, home: string, options: LoaderOptions): string {
+  const file = resolve(home, type);
+  const allowed = [home, ...(options.pluginFolders ?? []).map((folder) => resolve(folder))];
+  if (!allowed.some((folder) => isBelow(folder, file))) {
+    throw new Error(
+      `is outside the grid's folder ${home}, want a path below it or --plugins FOLDER`,
+    );
+  }
+  return file;
+}
+
+function isBelow(folder: string, file: string): boolean {
+  const path = relative(folder, file);
+  return path !== "" && path !== ".." && !path.startsWith("../") && !isAbsolute(path);
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+/**
+ * Runs a plugin's file and takes its default export, a definition made by `defineAgent`.
+ *
+ * @throws {Error} that names the file, if it cannot be read, does not compile, or exports something else.
+ */
+export async function loadPlugin(file: string): Promise<AgentDefinition> {
+  let module: { default?: unknown };
+  try {
+    module = await import(toFileUrl(file).href);
+  } catch (error) {
+    throw new Error(`Cannot load plugin ${file}: ${messageOf(error)}`, { cause: error });
+  }
+  const { default: definition } = module;
+  if (isAgentDefinition(definition)) return definition;
+  const found = definition === undefined
+    ? "it has no default export"
+    : typeof definition === "object" && definition !== null
+    ? findFault(definition as AgentDefinition)
+    : `its default export is a ${typeof definition}`;
+  throw new Error(
+    `Cannot load plugin ${file}: ${found}, want \`export default defineAgent({ ... })\``,
+  );
+}
