@@ -22,7 +22,10 @@ export interface Text {
 /** A message as a handler receives it: its type, and what the schema of that type says. */
 export type Received<P extends Protocol, K extends keyof P> =
   & { readonly type: K }
-  & DeepReadonly<Infer<P[K]>>;
+  & Body<Infer<P[K]>>;
+
+// A schema of an object without fields gives a type that has no room for `type` either.
+type Body<T> = T extends Record<string, never> ? unknown : DeepReadonly<T>;
 
 /** A message that an agent with protocol `P` may send straight to another agent. */
 export type DirectMessage<P extends Protocol> = {

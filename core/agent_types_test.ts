@@ -14,6 +14,7 @@ const base = {
     text,
     put: z.object({ key: z.string(), tags: z.array(z.string()) }),
     done: z.object({ ok: z.boolean() }),
+    ask: z.object({}),
   },
   record: z.object({ key: z.string(), tags: z.array(z.string()) }),
   durable: () => ({ keys: new Map<string, string[]>(), count: 0 }),
@@ -46,6 +47,7 @@ Deno.test("defineAgent() infers every type of a handler without an annotation", 
         ctx.send(ctx.attrs.home, { type: "done", ok: true });
         ctx.sendTo(ctx.from, { type: "text", port: 1, text: key });
         ctx.reply({ type: "done", ok: true });
+        ctx.reply({ type: "ask" });
         ctx.output("terminal", { type: "print", text: key });
       },
       text(state, message) {
@@ -138,6 +140,8 @@ Deno.test("defineAgent() refuses a message that its protocol does not have", () 
         ctx.reply({ type: "done" });
         // @ts-expect-error: ok is a boolean.
         ctx.reply({ type: "done", ok: 1 });
+        // @ts-expect-error: ask has no fields.
+        ctx.reply({ type: "ask", ok: true });
         // @ts-expect-error: there is no message gone.
         ctx.reply({ type: "gone", ok: true });
         // @ts-expect-error: text straight to an agent needs a port.

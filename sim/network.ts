@@ -1,0 +1,203 @@
+// The simulated network: a link in each direction between any two boxes, with delay, loss, duplication, reordering
+// and cuts. Each link draws from a stream of its own, so that traffic elsewhere does not change its fate.
+
+import { copyJson } from "../core/data.ts";
+import type { Envelope } from "../core/envelope.ts";
+import type { BoxId } from "../core/id.ts";
+import { deriveSeed, type Random, randomInteger, seededRandom } from "../core/random.ts";
+import { type Delay, drawDelay, requireDelay, requireProbability } from "./chance.ts";
+import type { Fate, LinkEvent, Mail } from "./world_event.ts";
+
+/** How a simulated network behaves. */
+export interface NetworkOptions {
+  /** How long a message takes; default 100 to 1000 us. */
+  readonly latency?: Delay;
+  /** The probability that a message is lost on its way between boxes; default 0. */
+  readonly loss?: number;
+  /** The probability that a message arrives twice; default 0. Real links do not do this. */
+  readonly duplicate?: number;
+  /** The probability that a message may overtake, or be overtaken; default 0, which is FIFO, as real links are. */
+  readonly reorder?: number;
+}
+
+/** What a network has done to mail, each message counted once for each copy. */
+export interface NetworkCounters {
+  sent: number;
+  delivered: number;
+  lost: number;
+  cut: number;
+  down: number;
+  unsent: number;
+  duplicated: number;
+  /** Sent without regard to the order of its link. */
+  reordered: number;
+}
+
+/** What a network needs of its world. */
+export interface NetworkSurroundings {
+  readonly schedule: (atUs: number, packet: Packet) => void;
+  readonly record: (event: Mail | LinkEvent) => void;
+}
+
+/** Mail on its way. It becomes what the transcript shows when its fate is known. */
+export interface Packet extends Mail {
+  atUs: number;
+  fate: Fate;
+  readonly link: Link;
+  /** Counts all mail of the network, in the order of sending. */
+  readonly number: number;
+}
+
+/** The way from one box to another. */
+class Link {
+  readonly from: BoxId;
+  readonly to: BoxId;
+  readonly random: Random;
+  cut = false;
+  /** When the last message in order arrives: none in order may arrive before it. */
+  lastArrivalUs = 0;
+
+  constructor(from: BoxId, to: BoxId, seed: bigint) {
+    this.from = from;
+    this.to = to;
+    this.random = seededRandom(deriveSeed(seed, `${from} ${to}`));
+  }
+}
+
+/** All links between the boxes of a world. */
+export class Network {
+  readonly counters: NetworkCounters = {
+    sent: 0,
+    delivered: 0,
+    lost: 0,
+    cut: 0,
+    down: 0,
+    unsent: 0,
+    duplicated: 0,
+    reordered: 0,
+  };
+  readonly #options: Required<NetworkOptions>;
+  readonly #seed: bigint;
+  readonly #surroundings: NetworkSurroundings;
+  readonly #links = new Map<BoxId, Map<BoxId, Link>>();
+
+  /** @throws {RangeError} if an option is out of range. */
+  constructor(seed: bigint, surroundings: NetworkSurroundings, options: NetworkOptions = {}) {
+    this.#options = {
+      latency: { minUs: 100, maxUs: 1000 },
+      loss: 0,
+      duplicate: 0,
+      reorder: 0,
+      ...options,
+    };
+    const { latency, loss, duplicate, reorder } = this.#options;
+    requireDelay(latency, "network.latency");
+    requireProbability(loss, "network.loss");
+    requireProbability(duplicate, "network.duplicate");
+    requireProbability(reorder, "network.reorder");
+    this.#seed = seed;
+    this.#surroundings = surroundings;
+  }
+
+  send(nowUs: number, from: BoxId, to: BoxId, envelope: Envelope): void {
+    const link = this.#link(from, to);
+    const { duplicate, loss } = this.#options;
+    // A coin is thrown only for what can happen: an option that is off costs nothing.
+    if (duplicate > 0 && link.random() < duplicate) {
+      this.counters.duplicated++;
+      // As bytes on a wire would be, the copy is nobody else's.
+      const copy = { ...envelope, message: copyJson(envelope.message) };
+      this.#post(nowUs, link, copy, false);
+    }
+    const lost = loss > 0 && link.random() < loss;
+    this.#post(nowUs, link, envelope, lost);
+  }
+
+  /** Decides whether a packet that is due reaches its box, which is `up` or not. */
+  arrive(nowUs: number, packet: Packet, up: boolean): boolean {
+    // The sender's crash took it back.
+    if (packet.fate !== "flying") return false;
+    const fate = packet.link.cut ? "cut" : up ? "delivered" : "down";
+    this.#meet(nowUs, packet, fate);
+    return fate === "delivered";
+  }
+
+  /**
+   * Takes back what was still in the buffers of `box` when it crashed: of each of its links, the last few of
+   * `pending`, or none, or all.
+   */
+  takeBack(nowUs: number, box: BoxId, pending: Iterable<Packet>): void {
+    const flying = new Map<Link, Packet[]>();
+    for (const packet of pending) {
+      if (packet.from !== box || packet.fate !== "flying") continue;
+      const packets = flying.get(packet.link);
+      if (packets === undefined) flying.set(packet.link, [packet]);
+      else packets.push(packet);
+    }
+    for (const [link, packets] of flying) {
+      packets.sort((a, b) => a.number - b.number);
+      const kept = randomInteger(link.random, 0, packets.length);
+      for (const packet of packets.slice(kept)) this.#meet(nowUs, packet, "unsent");
+    }
+  }
+
+  /** Until {@linkcode heal}, all mail from one box to another is lost when it is sent, or when it would arrive. */
+  cut(nowUs: number, from: BoxId, to: BoxId): void {
+    const link = this.#link(from, to);
+    if (link.cut) return;
+    link.cut = true;
+    this.#surroundings.record({ kind: "cut", atUs: nowUs, from, to });
+  }
+
+  heal(nowUs: number, from: BoxId, to: BoxId): void {
+    const link = this.#link(from, to);
+    if (!link.cut) return;
+    link.cut = false;
+    this.#surroundings.record({ kind: "heal", atUs: nowUs, from, to });
+  }
+
+  #post(nowUs: number, link: Link, envelope: Envelope, lost: boolean): void {
+    const number = this.counters.sent++;
+    const packet: Packet = {
+      kind: "mail",
+      from: link.from,
+      to: link.to,
+      envelope,
+      sentAtUs: nowUs,
+      atUs: nowUs,
+      fate: "flying",
+      link,
+      number,
+    };
+    if (link.cut) return this.#meet(nowUs, packet, "cut");
+    if (lost) return this.#meet(nowUs, packet, "lost");
+    packet.atUs = this.#arrival(nowUs, link);
+    this.#surroundings.schedule(packet.atUs, packet);
+  }
+
+  #arrival(nowUs: number, link: Link): number {
+    const { latency, reorder } = this.#options;
+    const arrivalUs = nowUs + drawDelay(link.random, latency);
+    if (reorder > 0 && link.random() < reorder) {
+      this.counters.reordered++;
+      return arrivalUs;
+    }
+    if (arrivalUs > link.lastArrivalUs) link.lastArrivalUs = arrivalUs;
+    return link.lastArrivalUs;
+  }
+
+  #meet(nowUs: number, packet: Packet, fate: Exclude<Fate, "flying">): void {
+    packet.atUs = nowUs;
+    packet.fate = fate;
+    this.counters[fate]++;
+    this.#surroundings.record(packet);
+  }
+
+  #link(from: BoxId, to: BoxId): Link {
+    let links = this.#links.get(from);
+    if (links === undefined) this.#links.set(from, links = new Map());
+    let link = links.get(to);
+    if (link === undefined) links.set(to, link = new Link(from, to, this.#seed));
+    return link;
+  }
+}

@@ -1,0 +1,53 @@
+import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import fc from "fast-check";
+import type { Json } from "../core/data.ts";
+import { RunningHash } from "./running_hash.ts";
+
+function digest(...values: (Json | undefined)[]): string {
+  const hash = new RunningHash();
+  for (const value of values) hash.json(value);
+  return hash.digest();
+}
+
+Deno.test("RunningHash: the digits are the same on every machine", () => {
+  assertEquals(new RunningHash().digest(), "4a216c311210181e");
+  assertEquals(
+    digest({ a: [1, -2.5, 1e300, true, false, null], b: "é\u{1F600}" }),
+    "a9b714b736730e89",
+  );
+});
+
+Deno.test("RunningHash.json(): different values give different digests", () => {
+  const value = fc.jsonValue();
+  fc.assert(fc.property(value, value, (a, b) => {
+    const [left, right] = [JSON.stringify(a), JSON.stringify(b)];
+    const same = left === right;
+    // Read back, since JSON has no -0.
+    const digests = [digest(JSON.parse(left)), digest(JSON.parse(right))];
+    assertEquals(digests[0] === digests[1], same);
+    assertMatch(digests[0] ?? "", /^[0-9a-f]{16}$/);
+  }));
+});
+
+Deno.test("RunningHash.json(): values that are easily confused are told apart", () => {
+  const values = [
+    [[1, 2], [12]],
+    [["ab"], ["a", "b"]],
+    ["1", 1],
+    [[], {}],
+    [0, false],
+    [null, undefined],
+    [{ a: 1, b: 2 }, { b: 2, a: 1 }],
+    [[[]], [[], []]],
+    [2 ** 32, 0],
+  ] as const;
+  for (const [a, b] of values) assertNotEquals(digest(a), digest(b), JSON.stringify([a, b]));
+  assertNotEquals(digest("a", "b"), digest("b", "a"));
+  assertNotEquals(digest("a"), digest("a", "a"));
+});
+
+Deno.test("RunningHash: hardly ever collides on small inputs", () => {
+  const digests = new Set<string>();
+  for (let i = 0; i < 100_000; i++) digests.add(digest(i));
+  assertEquals(digests.size, 100_000);
+});

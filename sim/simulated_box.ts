@@ -1,0 +1,287 @@
+// The driver of a simulated box. It keeps the three duties of every driver: sync what a batch appends, only then let
+// out what it sends and shows, and keep one wake-up for the next timer.
+
+import type { AgentDefinition } from "../core/define.ts";
+import type { DeviceEvent } from "../core/devices.ts";
+import type { Batch, Envelope, Fault, Outgoing, Output } from "../core/envelope.ts";
+import type { Grid } from "../core/grid.ts";
+import { Host } from "../core/host.ts";
+import type { AgentId, BoxId } from "../core/id.ts";
+import { deriveSeed, seededRandom } from "../core/random.ts";
+import { Clock } from "./clock.ts";
+import { Disk, type DiskOptions } from "./disk.ts";
+import type { WorldEvent } from "./world_event.ts";
+
+/** Something that a box has asked its world to tell it later. */
+export interface BoxAlarm {
+  readonly kind: "wake" | "synced";
+  readonly box: SimulatedBox;
+  readonly atUs: number;
+  /** Which start of the box asked: a later one is not concerned. */
+  readonly life: number;
+}
+
+/** What a simulated box is made of, and the world around it. */
+export interface SimulatedBoxOptions {
+  readonly box: BoxId;
+  readonly grid: Grid;
+  readonly definitions: ReadonlyMap<string, AgentDefinition>;
+  readonly seed: bigint;
+  readonly checks: boolean;
+  readonly loss: number;
+  readonly disk: DiskOptions;
+  readonly sendBeforeSync: boolean;
+  /** The time of the world, in whole microseconds. */
+  readonly nowUs: () => number;
+  readonly schedule: (alarm: BoxAlarm) => void;
+  readonly send: (outgoing: Outgoing) => void;
+  readonly output: (output: Output) => void;
+  readonly record: (event: WorldEvent) => void;
+  readonly fault: (fault: Fault) => void;
+  readonly crashed: () => void;
+}
+
+interface Held {
+  /** May go once so many records of this life are durable. */
+  readonly records: number;
+  readonly batch: Batch;
+}
+
+/** A box of a simulated world: a host while it is up, and a disk always. */
+export class SimulatedBox {
+  readonly id: BoxId;
+  readonly disk: Disk;
+  readonly #options: SimulatedBoxOptions;
+  #host: Host | undefined;
+  #clock: Clock;
+  #life = 0;
+  #paused = false;
+  /** What came while the box stood still. */
+  #backlog: (() => void)[] = [];
+  #held: Held[] = [];
+  /** How many records of this life were appended, written by the sync under way, and made durable. */
+  #appended = 0;
+  #written = 0;
+  #synced = 0;
+  /** When the next step is due, and the earliest wake-up in the queue of the world. */
+  #wakeAtUs = Infinity;
+  #alarmAtUs = Infinity;
+
+  constructor(options: SimulatedBoxOptions) {
+    this.#options = options;
+    this.id = options.box;
+    const random = seededRandom(deriveSeed(options.seed, `${options.box} disk`));
+    this.disk = new Disk(random, options.disk);
+    this.#clock = new Clock(random, 0);
+  }
+
+  get up(): boolean {
+    return this.#host !== undefined;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** What the box's agents are made of, for checkers; undefined while it is down. */
+  inspect(agent: AgentId): ReturnType<Host["inspect"]> {
+    return this.#host?.inspect(agent);
+  }
+
+  /** Starts the box with what its disk holds. */
+  start(): void {
+    const { box, grid, definitions, checks, loss, seed, record, nowUs } = this.#options;
+    const atUs = nowUs();
+    this.#life++;
+    // A seed of its own for each life: a nonce that was drawn before the crash must not come again.
+    const lifeSeed = deriveSeed(seed, `${box} life ${this.#life}`);
+    const host = new Host({ box, grid, definitions, seed: lifeSeed, checks, loss });
+    this.#clock = new Clock(seededRandom(lifeSeed), atUs);
+    const { images, records, tornBytes } = this.disk.open();
+    const batch = host.boot(this.#clock.now(atUs), images);
+    this.#host = host;
+    record({ kind: "start", atUs, box, records, tornBytes });
+    this.#carryOut(batch);
+  }
+
+  /** Ends the box at once: its memory is gone, and what its disk had not synced. */
+  crash(why: string): void {
+    this.#host = undefined;
+    this.#life++;
+    this.#paused = false;
+    const backlog = this.#backlog;
+    this.#backlog = [];
+    this.#held = [];
+    this.#appended = this.#written = this.#synced = 0;
+    this.#wakeAtUs = this.#alarmAtUs = Infinity;
+    this.disk.crash();
+    this.#options.record({ kind: "crash", atUs: this.#options.nowUs(), box: this.id, why });
+    this.#options.crashed();
+    // Whoever waits in the backlog finds the box down.
+    for (const event of backlog) event();
+  }
+
+  /** Lets the box stand still, while time goes on: what comes for it waits. */
+  pause(): void {
+    this.#paused = true;
+    this.#options.record({ kind: "pause", atUs: this.#options.nowUs(), box: this.id });
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#options.record({ kind: "resume", atUs: this.#options.nowUs(), box: this.id });
+    const backlog = this.#backlog;
+    this.#backlog = [];
+    for (const event of backlog) event();
+  }
+
+  /** Puts `event` off until the box goes on again. Whether it was put off. */
+  defer(event: () => void): boolean {
+    if (this.#paused) this.#backlog.push(event);
+    return this.#paused;
+  }
+
+  takeMail(envelope: Envelope): void {
+    this.#step([{ kind: "mail", envelope }]);
+  }
+
+  takeInput(agent: AgentId, event: DeviceEvent): void {
+    if (this.#host === undefined) return;
+    this.#options.record({
+      kind: "input",
+      atUs: this.#options.nowUs(),
+      box: this.id,
+      agent,
+      event,
+    });
+    this.#step([{ kind: "device", agent, event }]);
+  }
+
+  /** Something the box has asked for is due. Whether it meant anything. */
+  takeAlarm(alarm: BoxAlarm): boolean {
+    if (alarm.life !== this.#life) return false;
+    return alarm.kind === "wake" ? this.#wake(alarm) : this.#endSync();
+  }
+
+  #wake(alarm: BoxAlarm): boolean {
+    // An earlier wake-up was asked for after this one.
+    if (alarm.atUs !== this.#alarmAtUs) return false;
+    this.#alarmAtUs = Infinity;
+    const { nowUs, record } = this.#options;
+    const atUs = nowUs();
+    if (this.#wakeAtUs > atUs) {
+      this.#setAlarm();
+      return false;
+    }
+    record({ kind: "wake", atUs, box: this.id });
+    this.#step([]);
+    return true;
+  }
+
+  #step(inputs: Parameters<Host["step"]>[1]): void {
+    const host = this.#host;
+    if (host === undefined) return;
+    this.#carryOut(host.step(this.#clock.now(this.#options.nowUs()), inputs));
+  }
+
+  #carryOut(batch: Batch): void {
+    const { record, nowUs, sendBeforeSync } = this.#options;
+    const atUs = nowUs();
+    const box = this.id;
+    for (const note of batch.notes) record({ kind: "note", atUs, box, note });
+    for (const fault of batch.faults) {
+      record({ kind: "fault", atUs, box, fault });
+      this.#options.fault(fault);
+    }
+    if (batch.appends.length > 0) {
+      for (const append of batch.appends) record({ kind: "append", atUs, box, append });
+      this.disk.append(batch.appends);
+      this.#appended += batch.appends.length;
+    }
+    this.#arm(batch);
+    if (sendBeforeSync) this.#letOut(batch);
+    // Also what needs no sync waits behind what does.
+    if (this.#synced < this.#appended) {
+      this.#held.push({ records: this.#appended, batch });
+      this.#startSync();
+    } else {
+      if (!sendBeforeSync) this.#letOut(batch);
+      this.#revive(batch);
+    }
+  }
+
+  /** Rebuilds the agents that faulted in a batch, once their records are on the disk. */
+  #revive({ faults }: Batch): void {
+    for (const { agent } of faults) {
+      const host = this.#host;
+      // What follows the rebuilding of another agent may have ended the box.
+      if (host === undefined) return;
+      const now = this.#clock.now(this.#options.nowUs());
+      this.#carryOut(host.revive(now, agent, this.disk.image(agent)));
+    }
+  }
+
+  #letOut(batch: Batch): void {
+    const { send, output, record, nowUs } = this.#options;
+    for (const outgoing of batch.sends) send(outgoing);
+    for (const shown of batch.outputs) {
+      record({ kind: "output", atUs: nowUs(), box: this.id, output: shown });
+      output(shown);
+    }
+    for (const agent of batch.endings) {
+      record({ kind: "end", atUs: nowUs(), box: this.id, agent });
+    }
+  }
+
+  #startSync(): void {
+    const host = this.#host;
+    const syncing = this.#written > this.#synced;
+    if (host === undefined || syncing || this.#appended === this.#written) return;
+    const durationUs = this.disk.startSync(() => host.snapshot());
+    // Its state is ahead of its disk now, and must not be seen by anybody.
+    if (durationUs === undefined) return this.crash("its disk is full");
+    this.#written = this.#appended;
+    this.#options.schedule({
+      kind: "synced",
+      box: this,
+      atUs: this.#options.nowUs() + durationUs,
+      life: this.#life,
+    });
+  }
+
+  #endSync(): true {
+    const compacted = this.disk.endSync();
+    const records = this.#written - this.#synced;
+    this.#synced = this.#written;
+    this.#options.record({
+      kind: "sync",
+      atUs: this.#options.nowUs(),
+      box: this.id,
+      records,
+      compacted,
+    });
+    let count = 0;
+    while ((this.#held[count]?.records ?? Infinity) <= this.#synced) count++;
+    const released = this.#held.splice(0, count);
+    if (!this.#options.sendBeforeSync) { for (const { batch } of released) this.#letOut(batch); }
+    // Only now, since what agents do when they start again comes behind all that was held.
+    for (const { batch } of released) this.#revive(batch);
+    this.#startSync();
+    return true;
+  }
+
+  #arm({ busy, wakeAt }: Batch): void {
+    if (busy) this.#wakeAtUs = this.#options.nowUs();
+    else this.#wakeAtUs = wakeAt === undefined ? Infinity : this.#clock.reaches(wakeAt);
+    this.#setAlarm();
+  }
+
+  // An alarm that comes too early is set anew when it rings: cheaper than one for each time that a timer is re-armed.
+  #setAlarm(): void {
+    if (this.#wakeAtUs >= this.#alarmAtUs) return;
+    // What is overdue is due now; the timeline would say so too, but the alarm must know its time.
+    const atUs = Math.max(this.#wakeAtUs, this.#options.nowUs());
+    this.#alarmAtUs = atUs;
+    this.#options.schedule({ kind: "wake", box: this, atUs, life: this.#life });
+  }
+}

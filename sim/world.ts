@@ -1,0 +1,400 @@
+// A simulated world: every box of a grid, the network between them and their disks, in virtual time, from one seed.
+// The agents are the very definitions that real boxes run, and run through the same host.
+
+import type { AgentDefinition } from "../core/define.ts";
+import type { DeviceEvent } from "../core/devices.ts";
+import { messageOf, OvidError } from "../core/error.ts";
+import type { AgentEntry, Grid } from "../core/grid.ts";
+import type { Host } from "../core/host.ts";
+import { type AgentId, agentId, type BoxId } from "../core/id.ts";
+import { deriveSeed, type Random, seededRandom, seedMax } from "../core/random.ts";
+import { requireProbability } from "./chance.ts";
+import { Devices } from "./devices.ts";
+import type { DiskCounters } from "./disk.ts";
+import { Network, type NetworkCounters, type Packet } from "./network.ts";
+import { type BoxAlarm, SimulatedBox } from "./simulated_box.ts";
+import { Timeline, toUs } from "./timeline.ts";
+import { type Observer, Transcript } from "./transcript.ts";
+import { formatMs } from "./world_event.ts";
+import {
+  definitionsOf,
+  type Failure,
+  type RunUntilOptions,
+  type WorldOptions,
+} from "./world_options.ts";
+
+interface DeviceInput {
+  readonly kind: "input";
+  readonly box: SimulatedBox;
+  readonly agent: AgentId;
+  readonly event: DeviceEvent;
+}
+
+interface Action {
+  readonly kind: "action";
+  readonly act: () => void;
+}
+
+type Due = Packet | BoxAlarm | DeviceInput | Action;
+
+/** More events than this without a step of time, and time is taken to stand still. */
+const eventsAtOnceMax = 1_000_000;
+
+/**
+ * A whole grid in virtual time. Everything happens inside the calls that let time pass; nothing is asynchronous.
+ *
+ * @example An agent whose box crashes.
+ * ```ts
+ * import { defineAgent, plainGrid, World } from "ovid";
+ * import { z } from "zod";
+ *
+ * const echo = defineAgent({
+ *   type: "echo",
+ *   version: 1,
+ *   doc: "Prints what is typed.",
+ *   attrs: z.object({}),
+ *   protocol: {},
+ *   devices: ["terminal"],
+ *   init: () => ({}),
+ *   on: {},
+ *   onDevice: {
+ *     terminal(_state, event, ctx) {
+ *       if (event.type === "line") ctx.output("terminal", { type: "print", text: event.text });
+ *     },
+ *   },
+ * });
+ *
+ * const grid = plainGrid({ echo: { type: "echo", box: "b1" } });
+ * const world = new World({ grid, definitions: [echo], seed: 7n });
+ * world.start();
+ * world.at(20, () => world.crash("b1"));
+ * world.at(30, () => world.restart("b1"));
+ * world.at(40, () => world.line("echo", "hello"));
+ * world.runUntil(() => world.printed("echo").length > 0, { withinMs: 100, what: "the echo" });
+ * console.log(world.transcript.lines().join("\n"), world.transcript.hash);
+ * ```
+ */
+export class World {
+  readonly grid: Grid;
+  readonly seed: bigint;
+  /** For the test itself: independent of what the world draws. */
+  readonly random: Random;
+  readonly transcript: Transcript;
+  /** Every agent that faulted, and when. */
+  readonly failures: Failure[] = [];
+  readonly #allowFaults: boolean;
+  readonly #definitions: ReadonlyMap<string, AgentDefinition>;
+  readonly #boxes = new Map<string, SimulatedBox>();
+  readonly #network: Network;
+  readonly #devices = new Devices();
+  readonly #timeline = new Timeline<Due>();
+  #failuresSeen = 0;
+
+  /**
+   * @throws {RangeError} if an option is out of range.
+   * @throws {TypeError} if a definition is missing; `start` throws the same if attrs are not what a type wants.
+   */
+  constructor(options: WorldOptions) {
+    const { grid, seed, loss = 0 } = options;
+    if (seed < 0n || seed > seedMax) {
+      throw new RangeError(`Cannot simulate: seed is ${seed}, want 0 to ${seedMax}`);
+    }
+    requireProbability(loss, "loss");
+    this.grid = grid;
+    this.seed = seed;
+    this.random = seededRandom(deriveSeed(seed, "test"));
+    this.transcript = new Transcript(options.transcriptLines);
+    this.#allowFaults = options.allowFaults ?? false;
+    this.#definitions = definitionsOf(options);
+    this.#network = new Network(deriveSeed(seed, "network"), {
+      schedule: (atUs, packet) => this.#timeline.schedule(atUs, packet),
+      record: (event) => this.transcript.record(event),
+    }, options.network);
+    for (const box of grid.boxes) this.#boxes.set(box, this.#makeBox(box, options));
+  }
+
+  #makeBox(box: BoxId, options: WorldOptions): SimulatedBox {
+    return new SimulatedBox({
+      box,
+      grid: this.grid,
+      definitions: this.#definitions,
+      seed: this.seed,
+      checks: options.checks ?? true,
+      loss: options.loss ?? 0,
+      disk: options.disk ?? {},
+      sendBeforeSync: options.sendBeforeSync ?? false,
+      nowUs: () => this.#timeline.nowUs,
+      schedule: (alarm) => this.#timeline.schedule(alarm.atUs, alarm),
+      send: ({ box: to, envelope }) => this.#network.send(this.#timeline.nowUs, box, to, envelope),
+      output: (output) => this.#devices.take(this.#timeline.nowUs, box, output),
+      record: (event) => this.transcript.record(event),
+      fault: (fault) => this.failures.push({ atMs: this.now, box, fault }),
+      crashed: () => this.#takeBack(box),
+    });
+  }
+
+  /** Virtual milliseconds since the world was made, to the microsecond. */
+  get now(): number {
+    return this.#timeline.nowUs / 1000;
+  }
+
+  /** How many messages met which fate. */
+  get mail(): Readonly<NetworkCounters> {
+    return this.#network.counters;
+  }
+
+  /** Starts the boxes that are named, or all that are down. */
+  start(...boxes: string[]): void {
+    const named = boxes.length > 0
+      ? boxes.map((box) => this.#box("start", box))
+      : [...this.#boxes.values()].filter((box) => !box.up);
+    for (const box of named) {
+      if (box.up) throw new Error(`Cannot start box "${box.id}": it is up`);
+      box.start();
+    }
+  }
+
+  /** Ends a box at once, with all that it has in memory and all that its disk has not synced. */
+  crash(box: string): void {
+    this.#upBox("crash", box).crash("killed");
+  }
+
+  /** Starts a box anew with what its disk holds; if it is up, it crashes first. */
+  restart(box: string): void {
+    if (this.#box("restart", box).up) this.crash(box);
+    this.start(box);
+  }
+
+  /** Lets a box stand still while time goes on, until {@linkcode resume}. */
+  pause(box: string): void {
+    const pausing = this.#upBox("pause", box);
+    if (pausing.paused) throw new Error(`Cannot pause box "${box}": it stands still`);
+    pausing.pause();
+  }
+
+  resume(box: string): void {
+    const resuming = this.#upBox("resume", box);
+    if (!resuming.paused) throw new Error(`Cannot resume box "${box}": it does not stand still`);
+    resuming.resume();
+  }
+
+  /** What the disk of a box has done. */
+  disk(box: string): Readonly<DiskCounters> {
+    return this.#box("look at", box).disk.counters;
+  }
+
+  /** Lets the journal of a box grow to so many bytes and no further: the write that would need more ends the box. */
+  limitDisk(box: string, bytesMax: number): void {
+    this.#box("limit", box).disk.bytesMax = bytesMax;
+  }
+
+  /** Puts an empty disk in the place of that of a box, which must be down. */
+  loseDisk(box: string): void {
+    const losing = this.#box("lose the disk of", box);
+    if (losing.up) throw new Error(`Cannot lose the disk of box "${box}": it is up`);
+    losing.disk.lose();
+    this.#devices.lose(losing.id);
+  }
+
+  isUp(box: string): boolean {
+    return this.#box("look at", box).up;
+  }
+
+  /** Lets no mail pass between two boxes; with `oneWay` none from `a` to `b`, while `b` still reaches `a`. */
+  cut(a: string, b: string, options: { readonly oneWay?: boolean } = {}): void {
+    const [from, to] = [this.#box("cut off", a).id, this.#box("cut off", b).id];
+    this.#network.cut(this.#timeline.nowUs, from, to);
+    if (!options.oneWay) this.#network.cut(this.#timeline.nowUs, to, from);
+  }
+
+  /** Mends both directions between two boxes, or, without names, everything that was cut. */
+  heal(a?: string, b?: string): void {
+    const froms = a === undefined ? this.grid.boxes : [this.#box("heal", a).id];
+    const tos = b === undefined ? this.grid.boxes : [this.#box("heal", b).id];
+    for (const from of froms) {
+      for (const to of tos) {
+        if (from === to) continue;
+        this.#network.heal(this.#timeline.nowUs, from, to);
+        this.#network.heal(this.#timeline.nowUs, to, from);
+      }
+    }
+  }
+
+  /** Types a line at the terminal of an agent. It arrives when time passes. */
+  line(agent: string, text: string): void {
+    this.#type(agent, { device: "terminal", event: { type: "line", text } });
+  }
+
+  /** Ends the input of an agent's terminal. */
+  eof(agent: string): void {
+    this.#type(agent, { device: "terminal", event: { type: "eof" } });
+  }
+
+  /** The lines that an agent has printed so far, oldest first; they outlive crashes. */
+  printed(agent: string): readonly string[] {
+    return this.#devices.printed(this.#entry(agent).id);
+  }
+
+  /** The text of a file that agents of a box have written; undefined if nobody has. */
+  file(box: string, path: string): string | undefined {
+    return this.#devices.file(this.#box("read a file of", box).id, path);
+  }
+
+  /** The state of an agent, to look at and not to change; undefined while its box is down. */
+  inspect(agent: string): ReturnType<Host["inspect"]> {
+    const { id, box } = this.#entry(agent);
+    return this.#box("inspect", box).inspect(id);
+  }
+
+  /** Shows `observer` every event from now on. */
+  observe(observer: Observer): void {
+    this.transcript.observe(observer);
+  }
+
+  /** Does `act` at a moment of virtual time, in milliseconds since the world was made. */
+  at(ms: number, act: () => void): void {
+    const atUs = toUs(ms);
+    if (!(atUs >= this.#timeline.nowUs)) {
+      throw new RangeError(`Cannot act at ${ms} ms: it is ${this.now} ms already`);
+    }
+    this.#timeline.schedule(atUs, { kind: "action", act });
+  }
+
+  /**
+   * Lets the next event happen. Whether there was one.
+   *
+   * @throws {OvidError} `sim.safety` if an agent faulted and faults are not allowed.
+   */
+  step(): boolean {
+    return this.#advance(Infinity);
+  }
+
+  /** Lets time pass. */
+  runFor(ms: number): void {
+    const endUs = this.#timeline.nowUs + toUs(ms);
+    while (this.#advance(endUs));
+    this.#timeline.pass(endUs);
+  }
+
+  /**
+   * Lets time pass until `reached`, which is asked after every event.
+   *
+   * @throws {OvidError} `sim.liveness` if that does not happen in time; the message ends with the transcript's end.
+   */
+  runUntil(reached: () => boolean, options: RunUntilOptions = {}): void {
+    const { withinMs = 60_000, what = "what was asked" } = options;
+    const endUs = this.#timeline.nowUs + toUs(withinMs);
+    while (!reached()) {
+      if (this.#advance(endUs)) continue;
+      this.#timeline.pass(endUs);
+      if (reached()) return;
+      throw this.#error("sim.liveness", `Waited ${withinMs} virtual ms for ${what} in vain`);
+    }
+  }
+
+  /** Lets the next event happen that means anything, if it is due by `endUs`. */
+  #advance(endUs: number): boolean {
+    // What a box does while it starts may have failed as well.
+    this.#requireNoFailure();
+    for (
+      let due = this.#timeline.next(endUs);
+      due !== undefined;
+      due = this.#timeline.next(endUs)
+    ) {
+      if (this.#timeline.eventsAtOnce > eventsAtOnceMax) {
+        throw this.#error("sim.liveness", `Time stands still: ${eventsAtOnceMax} events at once`);
+      }
+      const meant = this.#happen(due);
+      this.#requireNoFailure();
+      if (meant) return true;
+    }
+    return false;
+  }
+
+  /** Whether the event meant anything; timers that were replaced do not. */
+  #happen(due: Due): boolean {
+    switch (due.kind) {
+      case "mail":
+        return this.#arrive(due);
+      case "action":
+        due.act();
+        return true;
+      case "input": {
+        const { box, agent, event } = due;
+        if (!box.paused) box.takeInput(agent, event);
+        else box.defer(() => box.takeInput(agent, event));
+        return true;
+      }
+      default: {
+        const { box } = due;
+        if (!box.paused) return box.takeAlarm(due);
+        box.defer(() => box.takeAlarm(due));
+        return false;
+      }
+    }
+  }
+
+  #arrive(packet: Packet): boolean {
+    const box = this.#boxes.get(packet.to);
+    if (box === undefined) return false;
+    if (box.paused) {
+      box.defer(() => this.#arrive(packet));
+      return false;
+    }
+    const flying = packet.fate === "flying";
+    if (this.#network.arrive(this.#timeline.nowUs, packet, box.up)) box.takeMail(packet.envelope);
+    return flying;
+  }
+
+  /** A crash takes with it what a box has not handed over to the network. */
+  #takeBack(box: BoxId): void {
+    const packets: Packet[] = [];
+    for (const due of this.#timeline.pending()) if (due.kind === "mail") packets.push(due);
+    this.#network.takeBack(this.#timeline.nowUs, box, packets);
+  }
+
+  #type(agent: string, event: DeviceEvent): void {
+    const entry = this.#entry(agent);
+    if (!this.#definitions.get(entry.type)?.devices?.includes(event.device)) {
+      throw new Error(`Cannot type to agent "${agent}": its type ${entry.type} has no terminal`);
+    }
+    const box = this.#box("type to", entry.box);
+    this.#timeline.schedule(this.#timeline.nowUs, { kind: "input", box, agent: entry.id, event });
+  }
+
+  #requireNoFailure(): void {
+    const failure = this.failures[this.#failuresSeen];
+    if (failure === undefined) return;
+    this.#failuresSeen = this.failures.length;
+    if (this.#allowFaults) return;
+    const { agent, error } = failure.fault;
+    throw this.#error("sim.safety", `Agent "${agent}" faulted: ${messageOf(error)}`, error);
+  }
+
+  #error(code: "sim.safety" | "sim.liveness", what: string, cause?: unknown): OvidError {
+    const lines = this.transcript.lines(40);
+    const place = `seed ${this.seed}, at ${formatMs(this.#timeline.nowUs)} ms`;
+    const story = `the last ${lines.length} of ${this.transcript.events} events`;
+    return new OvidError(code, `${what} (${place}); ${story}:\n${lines.join("\n")}`, { cause });
+  }
+
+  #box(act: string, name: string): SimulatedBox {
+    const box = this.#boxes.get(name);
+    if (box !== undefined) return box;
+    const names = [...this.#boxes.keys()].join(", ");
+    throw new RangeError(`Cannot ${act} box "${name}", want one of ${names}`);
+  }
+
+  #upBox(act: string, name: string): SimulatedBox {
+    const box = this.#box(act, name);
+    if (!box.up) throw new Error(`Cannot ${act} box "${name}": it is down`);
+    return box;
+  }
+
+  #entry(name: string): AgentEntry {
+    const entry = this.grid.agents.get(agentId(name));
+    if (entry !== undefined) return entry;
+    const names = [...this.grid.agents.keys()].join(", ");
+    throw new RangeError(`Cannot find agent "${name}", want one of ${names}`);
+  }
+}

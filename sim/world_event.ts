@@ -1,0 +1,209 @@
+// What happens in a simulated world, as observers, the transcript and its hash see it.
+
+import type { DeviceEvent } from "../core/devices.ts";
+import type { Append, Envelope, Fault, Note, Output } from "../core/envelope.ts";
+import { messageOf } from "../core/error.ts";
+import type { AgentId, BoxId } from "../core/id.ts";
+import type { RunningHash } from "./running_hash.ts";
+
+/**
+ * What became of a message between boxes. `flying`: nothing yet. `delivered`: its box took it. `lost`: by chance.
+ * `cut`: its link was cut when it was sent or when it arrived. `down`: nobody was there to take it. `unsent`: the
+ * sender crashed while it was still in its buffers.
+ */
+export type Fate = "flying" | "delivered" | "lost" | "cut" | "down" | "unsent";
+
+/** A message between boxes, recorded once its fate is known. */
+export interface Mail {
+  readonly kind: "mail";
+  readonly from: BoxId;
+  readonly to: BoxId;
+  readonly envelope: Envelope;
+  readonly sentAtUs: number;
+  /** When it met its fate. */
+  readonly atUs: number;
+  readonly fate: Fate;
+}
+
+/** Something that happened to one box. */
+export type BoxEvent =
+  & { readonly atUs: number; readonly box: BoxId }
+  & (
+    /** It came up, with so many records of its journal, after so many bytes of a torn tail were cut. */
+    | { readonly kind: "start"; readonly records: number; readonly tornBytes: number }
+    /** It went down, by order or by its own fault. */
+    | { readonly kind: "crash"; readonly why: string }
+    | { readonly kind: "pause" }
+    | { readonly kind: "resume" }
+    /** A timer was due, or work was left from the step before. */
+    | { readonly kind: "wake" }
+    /** Handed to the journal; durable with the next sync. */
+    | { readonly kind: "append"; readonly append: Append }
+    /** So many records are durable now; `compacted` if they went into a new snapshot. */
+    | { readonly kind: "sync"; readonly records: number; readonly compacted: boolean }
+    /** A device told an agent something. */
+    | { readonly kind: "input"; readonly agent: AgentId; readonly event: DeviceEvent }
+    | { readonly kind: "output"; readonly output: Output }
+    | { readonly kind: "note"; readonly note: Note }
+    | { readonly kind: "fault"; readonly fault: Fault }
+    /** An agent ended in peace, and all it asked for has been done. */
+    | { readonly kind: "end"; readonly agent: AgentId }
+  );
+
+/** Something that happened to the way from one box to another. */
+export interface LinkEvent {
+  readonly kind: "cut" | "heal";
+  readonly atUs: number;
+  readonly from: BoxId;
+  readonly to: BoxId;
+}
+
+/** Something that happened in a simulated world. */
+export type WorldEvent = Mail | BoxEvent | LinkEvent;
+
+// The order is part of every hash that anybody noted down: append only.
+const kinds: readonly WorldEvent["kind"][] = [
+  "mail",
+  "start",
+  "crash",
+  "pause",
+  "resume",
+  "wake",
+  "append",
+  "sync",
+  "input",
+  "output",
+  "note",
+  "fault",
+  "end",
+  "cut",
+  "heal",
+];
+
+const kindWords = new Map(kinds.map((kind, index) => [kind, index]));
+
+/** Feeds an event to a hash: all of it, so that runs with equal hashes have equal transcripts. */
+export function hashEvent(hash: RunningHash, event: WorldEvent): void {
+  hash.word(kindWords.get(event.kind) ?? -1);
+  hash.number(event.atUs);
+  if (event.kind === "mail") {
+    hash.text(event.fate);
+    hash.text(event.envelope.from);
+    hash.text(event.envelope.to);
+    hash.number(event.sentAtUs);
+    return hash.json(event.envelope.message);
+  }
+  if (isLinkEvent(event)) {
+    hash.text(event.from);
+    return hash.text(event.to);
+  }
+  hash.text(event.box);
+  hashBoxEvent(hash, event);
+}
+
+function isLinkEvent(event: BoxEvent | LinkEvent): event is LinkEvent {
+  return event.kind === "cut" || event.kind === "heal";
+}
+
+function hashBoxEvent(hash: RunningHash, event: BoxEvent): void {
+  switch (event.kind) {
+    case "start":
+      hash.number(event.records);
+      return hash.number(event.tornBytes);
+    case "crash":
+      return hash.text(event.why);
+    case "append":
+      hash.text(event.append.agent);
+      return hash.text(event.append.record);
+    case "sync":
+      hash.number(event.records);
+      return hash.word(event.compacted ? 1 : 0);
+    case "input":
+      hash.text(event.agent);
+      hash.text(event.event.device);
+      return hash.json(event.event.event);
+    case "output":
+      hash.text(event.output.agent);
+      hash.text(event.output.output.device);
+      return hash.json({ ...event.output.output.output });
+    case "note":
+      hash.text(event.note.agent ?? "");
+      hash.text(event.note.event);
+      return hash.json(event.note.detail);
+    case "fault":
+      hash.text(event.fault.agent);
+      hash.text(event.fault.then);
+      return hash.text(messageOf(event.fault.error));
+    case "end":
+      return hash.text(event.agent);
+  }
+}
+
+/** Virtual microseconds as milliseconds: `12.345`. */
+export function formatMs(us: number): string {
+  const fraction = us % 1000;
+  return `${(us - fraction) / 1000}.${String(fraction).padStart(3, "0")}`;
+}
+
+/** An event as a line of the transcript. */
+export function formatEvent(event: WorldEvent): string {
+  return `${formatMs(event.atUs).padStart(12)}  ${describe(event)}`;
+}
+
+function describe(event: WorldEvent): string {
+  switch (event.kind) {
+    case "mail":
+      return describeMail(event);
+    case "cut":
+    case "heal":
+      return `${event.from} -> ${event.to}  ${event.kind === "cut" ? "is cut" : "is whole again"}`;
+    default:
+      return describeBoxEvent(event);
+  }
+}
+
+function describeMail({ envelope, fate, sentAtUs }: Mail): string {
+  const { type, ...body } = envelope.message;
+  const arrow = fate === "delivered" ? "->" : "x ";
+  const end = fate === "delivered" ? `(sent ${formatMs(sentAtUs)})` : `(${fate})`;
+  return `${envelope.from} ${arrow} ${envelope.to}  ${type} ${JSON.stringify(body)} ${end}`;
+}
+
+function describeBoxEvent(event: BoxEvent): string {
+  const { box } = event;
+  switch (event.kind) {
+    case "start":
+      return `${box} starts with ${event.records} records` +
+        (event.tornBytes === 0 ? "" : `, ${event.tornBytes} bytes of a torn tail cut`);
+    case "crash":
+      return `${box} crashes: ${event.why}`;
+    case "pause":
+      return `${box} stands still`;
+    case "resume":
+      return `${box} goes on`;
+    case "wake":
+      return `${box} wakes`;
+    case "append":
+      return `${event.append.agent} !  append ${event.append.record}`;
+    case "sync":
+      return `${box} synced ${event.records} records${event.compacted ? " in a snapshot" : ""}`;
+    case "input":
+      return `${event.agent} <  ${JSON.stringify(event.event.event)}`;
+    case "output":
+      return `${event.output.agent} >  ${JSON.stringify(event.output.output.output)}`;
+    case "note": {
+      const { agent, event: name, detail } = event.note;
+      return `${agent ?? box} *  ${name}${
+        detail === undefined ? "" : ` ${JSON.stringify(detail)}`
+      }`;
+    }
+    case "fault": {
+      const { agent, then, error } = event.fault;
+      return `${agent} FAULT, ${then === "rebuild" ? "to be rebuilt" : "stopped"}: ${
+        messageOf(error)
+      }`;
+    }
+    case "end":
+      return `${event.agent} ends`;
+  }
+}
