@@ -1,0 +1,33 @@
+// `ovid check`: judges a grid file, and shows what it would run.
+
+import { describeProblem } from "../core/config/problem.ts";
+import { summariseGrid } from "../core/config/summary.ts";
+import { type Command, exitCodes } from "./command.ts";
+import { gridFlags, readGridFile } from "./grid_file.ts";
+
+/** `ovid check`. */
+export const command: Command = {
+  name: "check",
+  synopsis: "GRID",
+  summary: "Checks a grid file and shows what it would run.",
+  doc:
+    `All errors are shown, each with its place in the file, what was found, and what is wanted. The grid's plugins
+are loaded, which runs their code. Exit code 3 if the grid cannot run.`,
+  operands: [1, 1],
+  flags: [{ name: "json", doc: "Prints the problems as JSON" }, ...gridFlags],
+  examples: [{
+    line: "ovid check examples/kvs/grid.json",
+    doc: "What the key-value example would run",
+  }],
+  async run(call) {
+    const [path = ""] = call.operands;
+    const { grid, problems, lookUp } = await readGridFile(path, call);
+    if (call.has("json")) {
+      console.log(JSON.stringify({ runnable: grid !== undefined, problems }, undefined, 2));
+    } else {
+      for (const problem of problems) console.error(describeProblem(problem));
+      if (grid !== undefined) console.log(summariseGrid(grid, lookUp));
+    }
+    return grid === undefined ? exitCodes.badGrid : exitCodes.fine;
+  },
+};

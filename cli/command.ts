@@ -1,0 +1,184 @@
+// What a subcommand of the program is: its words for the user, its flags, and what it does.
+
+import { parseArgs } from "@std/cli/parse-args";
+import { closestString, levenshteinDistance } from "@std/text";
+
+/** How the program ends, as scripts see it. */
+export const exitCodes = {
+  fine: 0,
+  /** It found a failure: a test that is wrong, a box that ended badly. */
+  failure: 1,
+  /** It was called wrongly. */
+  usage: 2,
+  /** The grid file is not one that can run. */
+  badGrid: 3,
+} as const;
+
+/** A flag of a subcommand. */
+export interface Flag {
+  readonly name: string;
+  /** What stands for its value in the help; undefined for a flag that takes none. */
+  readonly value?: string;
+  readonly doc: string;
+  /** Other spellings, as GoOvid's. */
+  readonly alias?: readonly string[];
+  /** Left out of the help: for what one part of the program says to another. */
+  readonly hidden?: boolean;
+}
+
+/** An example in the help of a subcommand. */
+export interface CommandExample {
+  readonly line: string;
+  readonly doc: string;
+}
+
+/** A subcommand. */
+export interface Command {
+  readonly name: string;
+  /** The operands and flags, behind the name. */
+  readonly synopsis: string;
+  /** One line. */
+  readonly summary: string;
+  readonly doc?: string;
+  readonly flags: readonly Flag[];
+  readonly examples: readonly CommandExample[];
+  /** The least and the most operands. */
+  readonly operands: readonly [least: number, most: number];
+  /** Does it, and gives the exit code. */
+  run(call: Call): Promise<number>;
+}
+
+/** What the user wrote behind the name of a subcommand. */
+export interface Call {
+  readonly operands: readonly string[];
+  /** Whether a flag without value was given. */
+  has(flag: string): boolean;
+  /** The value of a flag; undefined if it was not given. */
+  value(flag: string): string | undefined;
+  /** The value of a flag as a whole number from `min` to `max`. */
+  integer(flag: string, min: number, max: number): number | undefined;
+}
+
+/** A call that cannot be understood: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** A grid that cannot run, its problems in the message: exit code 3. */
+export class BadGridError extends Error {
+  override readonly name = "BadGridError";
+}
+
+const common: readonly Flag[] = [{ name: "help", alias: ["h"], doc: "Shows this" }];
+
+/**
+ * Reads what the user wrote behind the name of `command`; undefined if it asks for help.
+ *
+ * @throws {UsageError} for a flag that the command does not have, a value missing, or too many operands.
+ */
+export function parseCall(command: Command, args: readonly string[]): Call | undefined {
+  const flags = [...command.flags, ...common];
+  const unknown: string[] = [];
+  const named = flags.filter((flag) => flag.value !== undefined).map((flag) => flag.name);
+  const parsed = parseArgs(goStyle(args, flags), {
+    boolean: flags.filter((flag) => flag.value === undefined).map((flag) => flag.name),
+    string: [...named, "_"],
+    alias: Object.fromEntries(flags.map((flag) => [flag.name, [...flag.alias ?? []]])),
+    unknown: (arg, key) => {
+      if (key === undefined) return true;
+      unknown.push(arg);
+      return false;
+    },
+  });
+  if (parsed.help === true) return undefined;
+  const [first] = unknown;
+  if (first !== undefined) {
+    throw new UsageError(
+      unknownWord(`flag ${first}`, first.replace(/^-+/, "").replace(/=.*/, ""), flags),
+    );
+  }
+  const operands = parsed._.map(String);
+  const [least, most] = command.operands;
+  if (operands.length < least || operands.length > most) {
+    throw new UsageError(
+      `Cannot run ovid ${command.name} with ${operands.length} operands, want ${command.synopsis}`,
+    );
+  }
+  return makeCall(command, operands, parsed);
+}
+
+function makeCall(command: Command, operands: string[], parsed: Record<string, unknown>): Call {
+  const value = (flag: string): string | undefined => {
+    const given = parsed[flag];
+    if (given === undefined) return undefined;
+    if (typeof given !== "string" || given === "") {
+      throw new UsageError(
+        `Cannot use --${flag} without a value, want ovid ${command.name} ${command.synopsis}`,
+      );
+    }
+    return given;
+  };
+  return {
+    operands,
+    has: (flag) => parsed[flag] === true,
+    value,
+    integer(flag, min, max) {
+      const text = value(flag);
+      if (text === undefined) return undefined;
+      const number = Number(text);
+      if (!/^\d+$/.test(text) || number < min || number > max) {
+        throw new UsageError(
+          `Cannot use ${
+            JSON.stringify(text)
+          } for --${flag}, want a whole number from ${min} to ${max}`,
+        );
+      }
+      return number;
+    },
+  };
+}
+
+// Go's programs write -debug and -master=10000 with one dash; a cluster of one-letter flags is not something
+// that Ovid has, so one dash before a known name can only mean that name.
+function goStyle(args: readonly string[], flags: readonly Flag[]): string[] {
+  return args.map((arg) => {
+    const name = /^-([a-z][a-z-]+)(=|$)/.exec(arg)?.[1];
+    return name !== undefined && flags.some((flag) => flag.name === name) ? `-${arg}` : arg;
+  });
+}
+
+/** "Unknown flag --dbug, did you mean --debug": `what` as the user wrote it, and the nearest of `known`. */
+export function unknownWord(
+  what: string,
+  word: string,
+  known: readonly { readonly name: string; readonly hidden?: boolean }[],
+): string {
+  const shown = known.filter((each) => !each.hidden).map((each) => each.name);
+  const nearest = shown.length === 0 ? undefined : closestString(word, shown);
+  const isNear = nearest !== undefined &&
+    levenshteinDistance(word, nearest) <= Math.max(1, word.length / 3);
+  const dashes = what.startsWith("flag") ? "--" : "";
+  return `Unknown ${what}, ${
+    isNear
+      ? `did you mean ${dashes}${nearest}`
+      : `want one of ${shown.map((name) => dashes + name).join(", ")}`
+  }`;
+}
+
+/** The help of one subcommand. */
+export function helpOf(command: Command): string {
+  const lines = [`ovid ${command.name} ${command.synopsis}`.trim(), "", command.summary];
+  if (command.doc !== undefined) lines.push("", command.doc);
+  const flags = [...command.flags.filter((flag) => !flag.hidden), ...common];
+  const left = flags.map((flag) =>
+    `  --${flag.name}${flag.value === undefined ? "" : ` ${flag.value}`}`
+  );
+  const width = Math.max(...left.map((text) => text.length));
+  lines.push("", "Flags:");
+  flags.forEach((flag, index) => lines.push(`${left[index]?.padEnd(width)}  ${flag.doc}`));
+  if (command.examples.length > 0) {
+    lines.push("", "Examples:");
+    for (const { line, doc } of command.examples) lines.push(`  ${line}`, `      ${doc}`);
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,44 @@
+// The subcommands of the program: a line about each, and where to find it. Each is loaded only when it is called.
+
+import type { Command } from "./command.ts";
+
+/** A subcommand that has not been loaded. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+/** All subcommands, in the order of the help. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: "box",
+    summary: "Runs the boxes of a grid, all of them or one",
+    load: async () => (await import("./box.ts")).command,
+  },
+  {
+    name: "chatroom",
+    summary: "Runs one server of the numeric chatroom",
+    load: async () => (await import("./chatroom.ts")).command,
+  },
+  {
+    name: "master",
+    summary: "Starts, commands and crashes boxes, by script or by hand",
+    load: async () => (await import("./master.ts")).command,
+  },
+  {
+    name: "grade",
+    summary: "Runs a folder of scripts against their expected output",
+    load: async () => (await import("./grade.ts")).command,
+  },
+  {
+    name: "check",
+    summary: "Checks a grid file and shows what it would run",
+    load: async () => (await import("./check.ts")).command,
+  },
+  {
+    name: "agents",
+    summary: "Lists the types of agents, or describes one",
+    load: async () => (await import("./agents.ts")).command,
+  },
+];

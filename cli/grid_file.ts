@@ -1,0 +1,91 @@
+// Reads a grid file for a subcommand: parses it, loads the agents it names, and checks one against the other.
+
+import { resolve } from "@std/path";
+import { builtIns } from "../agents/registry.ts";
+import { definitionsOf, listPlugins, type Loaded, loadTypes } from "../box/loader.ts";
+import { checkGrid } from "../core/config/check.ts";
+import { parseGrid } from "../core/config/parse.ts";
+import type { LookUp } from "../core/config/shape.ts";
+import { compareProblems, describeProblem, type Problem } from "../core/config/problem.ts";
+import type { AgentDefinition } from "../core/define.ts";
+import { messageOf } from "../core/error.ts";
+import type { Grid } from "../core/grid.ts";
+import { BadGridError, type Call, type Flag } from "./command.ts";
+
+/** The flags of every subcommand that reads a grid. */
+export const gridFlags: readonly Flag[] = [
+  { name: "plugins", value: "FOLDER", doc: "Looks for plugins there, too" },
+  {
+    name: "insecure",
+    doc: "Allows boxes at addresses that other machines can reach, without any protection",
+  },
+];
+
+/** A grid file that was read. */
+export interface GridFile {
+  /** Undefined if there are errors. */
+  readonly grid: Grid | undefined;
+  readonly problems: readonly Problem[];
+  readonly loaded: Loaded;
+  readonly lookUp: LookUp;
+}
+
+/** A grid that can run. */
+export interface RunnableGrid {
+  readonly grid: Grid;
+  readonly definitions: ReadonlyMap<string, AgentDefinition>;
+}
+
+/**
+ * Reads and checks a grid file.
+ *
+ * @throws {BadGridError} if the file cannot be read at all.
+ */
+export async function readGridFile(path: string, call: Call, runPlugins = true): Promise<GridFile> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    const why = error instanceof Deno.errors.NotFound ? "there is no such file" : messageOf(error);
+    throw new BadGridError(`Cannot read grid ${JSON.stringify(path)}: ${why}`);
+  }
+  const { grid, draft, problems, source } = parseGrid(text, path);
+  const file = resolve(path);
+  const folder = call.value("plugins");
+  const options = {
+    builtIns,
+    plugins: runPlugins,
+    ...folder === undefined ? {} : { pluginFolders: [folder] },
+  };
+  const names = { file, agents: draft.agents, plugins: draft.plugins };
+  const loaded = await loadTypes(names, options);
+  const lookUp: LookUp = (type) => {
+    const error = loaded.errors.get(type);
+    return error === undefined ? loaded.types.get(type)?.definition : { error };
+  };
+  const checked = checkGrid(draft, source, {
+    lookUp,
+    known: [...builtIns.keys(), ...(await listPlugins(names, options)).keys()],
+    builtIn: [...builtIns.keys()],
+    insecure: call.has("insecure"),
+  });
+  const all = [...problems, ...checked].sort(compareProblems);
+  const failed = grid === undefined || all.some((problem) => problem.severity === "error");
+  return { grid: failed ? undefined : { ...grid, file }, problems: all, loaded, lookUp };
+}
+
+/**
+ * The grid of a file that must be able to run.
+ *
+ * @throws {BadGridError} with all that is wrong, a line each.
+ */
+export async function requireGrid(path: string, call: Call): Promise<RunnableGrid> {
+  const { grid, problems, loaded } = await readGridFile(path, call);
+  if (grid === undefined) {
+    const errors = problems.filter((problem) => problem.severity === "error");
+    throw new BadGridError(
+      `Cannot run grid ${JSON.stringify(path)}:\n${errors.map(describeProblem).join("\n")}`,
+    );
+  }
+  return { grid, definitions: definitionsOf(loaded) };
+}

@@ -1,0 +1,235 @@
+// One box in the foreground: its log, its data folder, its terminal, and how it ends.
+
+import { basename, dirname, join, resolve } from "@std/path";
+import { Box, type BoxEnd, type BoxOptions } from "../box/box.ts";
+import { TextWriter } from "../box/devices.ts";
+import { openJournal } from "../box/journal.ts";
+import { masterPortMin } from "../box/master_port.ts";
+import { readBox } from "../core/config/address.ts";
+import { messageOf } from "../core/error.ts";
+import type { Grid } from "../core/grid.ts";
+import { type AgentId, type BoxId, isToken } from "../core/id.ts";
+import { parseSeed } from "../core/random.ts";
+import { tcp } from "../transport/tcp.ts";
+import { makeCollector } from "./collect.ts";
+import { type Call, exitCodes, UsageError } from "./command.ts";
+import type { RunnableGrid } from "./grid_file.ts";
+import { openLog } from "./log.ts";
+import { parseControl, readLines } from "./terminal.ts";
+
+/** The box of `grid` that the user means by `text`. */
+export function requireBox(grid: Grid, text: string): BoxId {
+  const read = readBox(text);
+  const box = grid.boxes.find((each) => "box" in read && each === read.box);
+  if (box !== undefined) return box;
+  throw new UsageError(
+    `Box ${JSON.stringify(text)} is not in the grid, want one of ${grid.boxes.join(", ")}`,
+  );
+}
+
+/** Where the data of a box are kept unless the user says otherwise. */
+export function dataFolder(gridFile: string, box: BoxId): string {
+  const grid = basename(gridFile).replace(/\.json$/, "");
+  return join(dirname(resolve(gridFile)), ".ovid", grid, folderName(box));
+}
+
+/** The name of a box's folder: a colon or a bracket is not for every file system. */
+export function folderName(box: BoxId): string {
+  return box.replaceAll(/[^\w.-]/g, "_");
+}
+
+/** The numbers of the flags that `ovid box` and `ovid chatroom` share. */
+export function readBoxFlags(call: Call): { masterPort?: number; seed: bigint; loss?: number } {
+  const masterPort = call.integer("master", 0, 65535);
+  if (masterPort !== undefined && masterPort < masterPortMin) {
+    throw new UsageError(
+      `Cannot use ${masterPort} for --master, want ${masterPortMin} to 65535: lower ones are for links between boxes`,
+    );
+  }
+  return {
+    ...masterPort === undefined ? {} : { masterPort },
+    seed: readSeed(call.value("seed")),
+    ...readLoss(call.value("loss")),
+  };
+}
+
+function readSeed(text: string | undefined): bigint {
+  if (text === undefined) return crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n;
+  try {
+    return parseSeed(text);
+  } catch (error) {
+    throw new UsageError(messageOf(error));
+  }
+}
+
+function readLoss(text: string | undefined): { loss?: number } {
+  if (text === undefined) return {};
+  const loss = Number(text);
+  if (text.trim() === "" || !(loss >= 0 && loss <= 1)) {
+    throw new UsageError(
+      `Cannot use ${JSON.stringify(text)} for --loss, want a number from 0 to 1`,
+    );
+  }
+  return { loss };
+}
+
+/** Runs one box until it ends; undefined or an exit code. */
+export async function runOneBox(
+  path: string,
+  { grid, definitions }: RunnableGrid,
+  box: BoxId,
+  call: Call,
+): Promise<number | undefined> {
+  const flags = readBoxFlags(call);
+  const offset = call.integer("port-offset", 0, 60_000) ?? 0;
+  const supervised = call.has("supervised");
+  const attached = chooseTerminal(
+    terminalsOf(grid, definitions).filter((id) => grid.agents.get(id)?.box === box),
+    call,
+  );
+  const folder = call.value("data") ?? dataFolder(path, box);
+  using log = openLog({ debug: call.has("debug"), file: call.value("log") });
+  const journal = await openJournal(join(folder, "journal"));
+  if (journal.repaired !== undefined) {
+    log.warn(`cut a torn tail off the journal: ${JSON.stringify(journal.repaired)}`);
+  }
+  return await runBox({
+    box,
+    grid,
+    definitions,
+    transport: tcp,
+    journal,
+    ...flags,
+    ...offset === 0 ? {} : { addressOf: (id: BoxId) => shiftPort(id, offset) },
+    out: new TextWriter((bytes) => Deno.stdout.write(bytes)),
+    interactive: call.has("prompt") ||
+      (!supervised && Deno.stdin.isTerminal() && Deno.stdout.isTerminal()),
+    filesFolder: join(folder, "files"),
+    log,
+    debug: call.has("debug"),
+  }, { supervised, attached, about: `data in ${folder}` });
+}
+
+/** How a box is run by this process. */
+export interface RunOptions {
+  /** Standard input belongs to a parent: control lines, and the end of the box when it closes. */
+  readonly supervised: boolean;
+  readonly attached: AgentId | undefined;
+  readonly about: string;
+}
+
+/** Runs a box until it ends by itself, by a signal, or with its parent. The exit code. */
+export async function runBox(options: BoxOptions, run: RunOptions): Promise<number> {
+  const { log } = options;
+  const signalled = Promise.withResolvers<number>();
+  const stopListening = listenToSignals(run.supervised, (code) => signalled.resolve(code));
+  try {
+    const box = await Box.start({ ...options, collect: makeCollector() });
+    log.info(`up, seed ${options.seed}, ${run.about}`);
+    const terminal = run.supervised
+      ? superviseTerminal(box, run.attached)
+      : driveTerminal(box, run.attached);
+    terminal.catch((error) => log.error(messageOf(error)));
+    const code = await Promise.race([
+      signalled.promise,
+      box.ended.then((end) => codeOf(end, log)),
+      run.supervised ? terminal : new Promise<never>(() => {}),
+    ]);
+    await box.close();
+    return code;
+  } finally {
+    stopListening();
+  }
+}
+
+function codeOf(end: BoxEnd, log: BoxOptions["log"]): number {
+  if (end.why !== "failed") return exitCodes.fine;
+  log.error(`this box must end: ${messageOf(end.error)}`);
+  return exitCodes.failure;
+}
+
+// A supervised box leaves Ctrl-C, which a terminal sends to all of its processes, to its parent.
+function listenToSignals(supervised: boolean, stop: (code: number) => void): () => void {
+  const onInterrupt = () => supervised || stop(130);
+  const onTerminate = () => stop(143);
+  Deno.addSignalListener("SIGINT", onInterrupt);
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", onTerminate);
+  return () => {
+    Deno.removeSignalListener("SIGINT", onInterrupt);
+    if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGTERM", onTerminate);
+  };
+}
+
+// The end of input ends the agent, if it likes, not the box, whose other agents may serve others.
+async function driveTerminal(box: Box, agent: AgentId | undefined): Promise<number> {
+  if (agent === undefined) return exitCodes.fine;
+  await box.linked;
+  for await (const text of readLines(Deno.stdin.readable)) {
+    box.deviceEvent(agent, { device: "terminal", event: { type: "line", text } });
+  }
+  box.deviceEvent(agent, { device: "terminal", event: { type: "eof" } });
+  return exitCodes.fine;
+}
+
+// Resolves when the parent has gone, or when the terminal's agent has ended.
+async function superviseTerminal(box: Box, agent: AgentId | undefined): Promise<number> {
+  const controls = readLines(Deno.stdin.readable);
+  const ended = agent === undefined
+    ? new Promise<never>(() => {})
+    : box.agentEnd(agent).then(() => exitCodes.fine);
+  const gone = (async () => {
+    // Lines wait for the links, as their answers would be lost before; the end of the parent does not.
+    let ready: Promise<void> = box.linked;
+    for await (const line of controls) {
+      const control = parseControl(line);
+      if (agent === undefined) continue;
+      const event = "eof" in control
+        ? { type: "eof" } as const
+        : { type: "line", text: control.line } as const;
+      ready = ready.then(() => box.deviceEvent(agent, { device: "terminal", event }));
+    }
+    return exitCodes.fine;
+  })();
+  return await Promise.race([gone, ended]);
+}
+
+/** The agents of a grid that declare a terminal. */
+export function terminalsOf(grid: Grid, definitions: RunnableGrid["definitions"]): AgentId[] {
+  return [...grid.agents.values()]
+    .filter((entry) => definitions.get(entry.type)?.devices?.includes("terminal"))
+    .map((entry) => entry.id);
+}
+
+/**
+ * The agent that gets the terminal: the only one that declares it, or the one that `--attach` names.
+ *
+ * @throws {UsageError} if several declare it and none is chosen.
+ */
+export function chooseTerminal(candidates: readonly AgentId[], call: Call): AgentId | undefined {
+  const wanted = call.value("attach");
+  if (wanted !== undefined) {
+    const found = candidates.find((id) => isToken(wanted) && id === wanted);
+    if (found !== undefined) return found;
+    throw new UsageError(
+      `Agent ${JSON.stringify(wanted)} has no terminal to attach to, want ` +
+        (candidates.length === 0
+          ? "no --attach: no agent here has one"
+          : `one of ${candidates.join(", ")}`),
+    );
+  }
+  if (candidates.length > 1) {
+    throw new UsageError(
+      `Several agents want this terminal: ${candidates.join(", ")}; choose one by --attach AGENT`,
+    );
+  }
+  return candidates[0];
+}
+
+function shiftPort(box: BoxId, offset: number): string {
+  const colon = box.lastIndexOf(":");
+  const port = Number(box.slice(colon + 1)) + offset;
+  if (port > 65535) {
+    throw new UsageError(`Cannot shift box ${box} by ${offset}, want a port up to 65535`);
+  }
+  return `${box.slice(0, colon)}:${port}`;
+}

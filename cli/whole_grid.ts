@@ -1,0 +1,137 @@
+// Every box of a grid, each a process of its own, with this process as their parent: it hands the terminal to one
+// of them, names whose log line is whose, and leaves none of them behind.
+
+import { blue, cyan, green, magenta, yellow } from "@std/fmt/colors";
+import type { Grid } from "../core/grid.ts";
+import type { AgentId, BoxId } from "../core/id.ts";
+import { type Call, exitCodes, UsageError } from "./command.ts";
+import type { RunnableGrid } from "./grid_file.ts";
+import { wantsColour } from "./log.ts";
+import { chooseTerminal, readBoxFlags, terminalsOf } from "./one_box.ts";
+import { selfCommand } from "./self.ts";
+import { formatControl, readLines } from "./terminal.ts";
+
+/** How long a box may take to end before it is killed. */
+export const boxEndMsMax = 3000;
+
+const passedOn = ["loss", "seed", "port-offset", "plugins"] as const;
+const paint = [cyan, green, magenta, yellow, blue];
+
+interface Child {
+  readonly box: BoxId;
+  readonly process: Deno.ChildProcess;
+  readonly control: WritableStreamDefaultWriter<Uint8Array>;
+  readonly logged: Promise<void>;
+}
+
+/** Runs the boxes of a grid until its terminal's agent has stopped, or a signal or a failure ends it. */
+export async function runGrid(path: string, runnable: RunnableGrid, call: Call): Promise<number> {
+  const { grid, definitions } = runnable;
+  for (const flag of ["master", "data", "log"]) {
+    if (call.value(flag) !== undefined) {
+      throw new UsageError(
+        `Cannot use --${flag} for a whole grid, want ovid box GRID BOX --${flag} ...`,
+      );
+    }
+  }
+  readBoxFlags(call);
+  const attached = chooseTerminal(terminalsOf(grid, definitions), call);
+  const children = new Map(
+    grid.boxes.map((box) => [box, startBox(path, grid, box, attached, call)]),
+  );
+  const terminal = attached === undefined
+    ? undefined
+    : children.get(grid.agents.get(attached)?.box ?? grid.boxes[0] as BoxId);
+  const ending = Promise.withResolvers<number>();
+  const stopListening = onSignals((code) => ending.resolve(code));
+  for (const child of children.values()) watch(child, child === terminal, ending.resolve);
+  const feeding = terminal === undefined ? undefined : feedTerminal(terminal);
+  const code = await ending.promise;
+  stopListening();
+  await Promise.all(Array.from(children.values(), stopBox));
+  // Standard input may still be waiting for a line; the process ends without it.
+  feeding?.catch(() => {});
+  return code;
+}
+
+function startBox(
+  path: string,
+  grid: Grid,
+  box: BoxId,
+  attached: AgentId | undefined,
+  call: Call,
+): Child {
+  const mine = attached !== undefined && grid.agents.get(attached)?.box === box;
+  const flags = passedOn.flatMap((flag) => {
+    const value = call.value(flag);
+    return value === undefined ? [] : [`--${flag}=${value}`];
+  });
+  for (const flag of ["debug", "insecure"]) if (call.has(flag)) flags.push(`--${flag}`);
+  if (mine) flags.push(`--attach=${attached}`);
+  if (mine && Deno.stdin.isTerminal() && Deno.stdout.isTerminal()) flags.push("--prompt");
+  const { command, args } = selfCommand(["box", path, box, "--supervised", ...flags]);
+  const process = new Deno.Command(command, {
+    args,
+    stdin: "piped",
+    stdout: "inherit",
+    stderr: "piped",
+  }).spawn();
+  const colour = wantsColour(Deno.stderr)
+    ? paint[grid.boxes.indexOf(box) % paint.length]
+    : undefined;
+  const prefix = colour === undefined ? `${box} | ` : colour(`${box} | `);
+  return {
+    box,
+    process,
+    control: process.stdin.getWriter(),
+    logged: prefixLines(process.stderr, prefix),
+  };
+}
+
+async function prefixLines(stream: ReadableStream<Uint8Array>, prefix: string): Promise<void> {
+  for await (const line of readLines(stream)) console.error(prefix + line);
+}
+
+function watch(child: Child, isTerminal: boolean, end: (code: number) => void): void {
+  child.process.status.then(({ code, signal }) => {
+    if (isTerminal || (signal === null && code !== 0)) {
+      end(signal === null ? code : exitCodes.failure);
+    } else if (signal !== null) {
+      console.error(`ovid: box ${child.box} was ended by ${signal}; the others go on without it`);
+    }
+  });
+}
+
+function onSignals(end: (code: number) => void): () => void {
+  const onInterrupt = () => end(130);
+  const onTerminate = () => end(143);
+  Deno.addSignalListener("SIGINT", onInterrupt);
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", onTerminate);
+  return () => {
+    Deno.removeSignalListener("SIGINT", onInterrupt);
+    if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGTERM", onTerminate);
+  };
+}
+
+async function feedTerminal({ control }: Child): Promise<void> {
+  const encoder = new TextEncoder();
+  for await (const line of readLines(Deno.stdin.readable)) {
+    await control.write(encoder.encode(formatControl({ line })));
+  }
+  await control.write(encoder.encode(formatControl({ eof: true })));
+}
+
+// A box ends when its control pipe closes, as it also does when this process is killed.
+async function stopBox({ process, control, logged }: Child): Promise<void> {
+  await control.close().catch(() => {});
+  const timer = setTimeout(() => {
+    try {
+      process.kill("SIGKILL");
+    } catch {
+      // It has ended meanwhile.
+    }
+  }, boxEndMsMax);
+  await process.status;
+  clearTimeout(timer);
+  await logged;
+}
