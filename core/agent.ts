@@ -84,7 +84,7 @@ export interface Context<
   setTimer(timer: T, ms: number | readonly [min: number, max: number], key?: string): void;
   clearTimer(timer: T, key?: string): void;
   /** Changes the durable state by `apply`, at once; on disk before any send or output of this step leaves. */
-  append(record: Rec): void;
+  append(record: DeepReadonly<Rec>): void;
   /** Gives something to a device, after what was appended before is durable. */
   output<K extends Dev>(device: K, output: DeviceOutputs[K]): void;
   /** A log line, a transcript line, a mark of coverage. */

@@ -24,8 +24,9 @@ export type Data =
   | ReadonlySet<Data>
   | { readonly [key: string]: Data };
 
-/** `T` with everything in it read-only. */
-export type DeepReadonly<T> = T extends (...args: never[]) => unknown ? never
+/** `T` with everything in it read-only. What may be any JSON is so already, and has no end to look for. */
+export type DeepReadonly<T> = Json extends T ? T
+  : T extends (...args: never[]) => unknown ? never
   : T extends string | number | boolean | bigint | null | undefined | symbol ? T
   : T extends Uint8Array ? Readonly<Uint8Array>
   : T extends ReadonlyMap<infer K, infer V> ? ReadonlyMap<DeepReadonly<K>, DeepReadonly<V>>
