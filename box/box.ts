@@ -229,6 +229,15 @@ export class Box {
     return this.#membership.alive(now());
   }
 
+  /** Resolves when what has arrived by now has been carried out. */
+  async settle(): Promise<void> {
+    // A turn for the sockets to be read, and one for what was read to be taken.
+    for (let turn = 0; turn < 2; turn++) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      await this.#driver.idle();
+    }
+  }
+
   /** Ends the box: what it has promised is on disk, its ports are free. */
   close(): Promise<void> {
     return this.#closing ??= this.#close();

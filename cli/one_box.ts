@@ -135,6 +135,8 @@ export async function runBox(options: BoxOptions, run: RunOptions): Promise<numb
       box.ended.then((end) => codeOf(end, log)),
       run.supervised ? terminal : new Promise<never>(() => {}),
     ]);
+    // The last words of a box that has just ended may be waiting in a socket.
+    if (run.supervised) await box.settle();
     await box.close();
     return code;
   } finally {

@@ -124,6 +124,14 @@ export class Link {
     this.#events.closed(reason);
   }
 
+  /** Ends the link once all that is queued has been written, or after `ms`. */
+  async closeGently(reason: string, ms: number): Promise<void> {
+    const timer = setTimeout(() => this.close(reason), ms);
+    while (!this.#closed && this.#writing) await this.#writer;
+    clearTimeout(timer);
+    this.close(reason);
+  }
+
   async #read(): Promise<void> {
     const decoder = new LineDecoder(this.#limits.lineBytesMax);
     while (!this.#closed) {

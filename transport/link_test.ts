@@ -27,7 +27,7 @@ async function wired(
   const told: string[] = [];
   const link = new Link(near, { ...limits, ...given }, {
     lines: (lines) => {
-      for (const line of lines) if (!link.closed) told.push(line);
+      told.push(...lines);
     },
     closed: (reason) => told.push(`closed: ${reason}`),
   });
@@ -194,4 +194,23 @@ Deno.test("Link.close(): ends a write that nobody reads", async () => {
     // wired() waits until nothing of the link is left.
     assertEquals(told, ["closed: enough"]);
   });
+});
+
+Deno.test("Link.close(): bytes that were read just before are not delivered", async () => {
+  const arrived = Promise.withResolvers<Uint8Array>();
+  const told: string[] = [];
+  const link = new Link(
+    {
+      remote: "a",
+      read: () => arrived.promise,
+      write: () => Promise.resolve(),
+      close: () => arrived.resolve(new TextEncoder().encode("late\n")),
+    },
+    limits,
+    { lines: (lines) => told.push(...lines), closed: (reason) => told.push(`closed: ${reason}`) },
+  );
+  const ended = link.run();
+  link.close("enough");
+  await ended;
+  assertEquals(told, ["closed: enough"]);
 });

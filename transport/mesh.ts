@@ -71,7 +71,7 @@ export class Mesh {
       if (box !== self) this.#peers.set(box, newPeer(self, box, dialect));
     }
     this.#owner = {
-      admit: (session, box, by) => this.#admit(session, box, by),
+      admit: (session, box) => this.#admit(session, box),
       up: (session) => this.#up(session),
       heard: (session) => this.#heard(session),
       content: (session, content) => this.#content(session, content),
@@ -167,11 +167,14 @@ export class Mesh {
     }));
   }
 
-  /** Closes everything at once, what is queued included, and tells nothing more. */
+  /** Closes everything and tells nothing more. What is queued still goes out to peers that read it at once. */
   async close(): Promise<void> {
     this.#end.abort();
     this.#listener?.close();
-    for (const session of this.#sessions) session.link.close("the box stops");
+    const { closeMs } = this.#limits;
+    await Promise.all(
+      Array.from(this.#sessions, ({ link }) => link.closeGently("the box stops", closeMs)),
+    );
     await Promise.all(this.#tasks);
   }
 
@@ -246,7 +249,7 @@ export class Mesh {
   }
 
   // A stranger is greeted only once it is admitted, so that a box which is turned away never believes to be linked.
-  #admit(session: Session, box: string, by: "ping" | "hello"): string | undefined {
+  #admit(session: Session, box: string): string | undefined {
     const peer = this.#peers.get(box);
     const claim = `it says that it is ${JSON.stringify(box)}`;
     if (box === this.#options.self) return `${claim}, as we are`;
@@ -259,7 +262,7 @@ export class Mesh {
       incumbent.link.close("a new link took the place of a silent one");
       peer.session = session;
     } else if (
-      by === "ping" && incumbent.kind === "foreign" && this.#options.dialect === "grid" &&
+      incumbent.kind === "foreign" && this.#options.dialect === "grid" &&
       peer.spares.size < this.#limits.sparesMax
     ) {
       // A GoOvid box dials again when it has lost track of its link, as it does when we were restarted within a
@@ -276,6 +279,7 @@ export class Mesh {
   }
 
   #up(session: Session): void {
+    if (this.#end.signal.aborted) return;
     const peer = this.#peerOf(session);
     if (peer?.session !== session) {
       if (session.kind === "ovid") session.link.close("it says hello, and its link is alive");
@@ -287,11 +291,13 @@ export class Mesh {
 
   // What spares say is no sign of life: if the link that counts is dead, all must go.
   #heard(session: Session): void {
+    if (this.#end.signal.aborted) return;
     const peer = this.#peerOf(session);
     if (peer?.session === session) this.#options.events.heard(peer.box);
   }
 
   #content(session: Session, content: Content): void {
+    if (this.#end.signal.aborted) return;
     const peer = this.#peerOf(session);
     if (peer?.session?.up !== true) return;
     const { box, counts } = peer;

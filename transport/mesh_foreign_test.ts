@@ -182,6 +182,11 @@ Deno.test("Mesh: a foreign peer's second link is kept beside the first, which co
     await rig.until("both are heard", () => b.count("mail") === 2);
     await rig.until("both have a heartbeat", () => first.lines.length + second.lines.length === 7);
     assertEquals(second.lines.filter((line) => line === "ping b").length, 2);
+    // The second link proves nothing about the first.
+    const heard = b.heard.get(rig.box("c"));
+    await second.say("ping c\nmsg 2 1 1 more\n");
+    await rig.until("it is heard", () => b.count("mail") === 3);
+    assertEquals(b.heard.get(rig.box("c")), heard);
     assert(first.lines.includes("msg 1 2 1 to the first"));
     const third = await rig.dial("b", "ping c\n");
     const fourth = await rig.dial("b", "ping c\n");

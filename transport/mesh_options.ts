@@ -21,6 +21,8 @@ export interface MeshLimits extends SessionLimits {
   readonly dialMs: number;
   /** The longest pause between two attempts. */
   readonly redialMsMax: number;
+  /** How long a mesh that closes waits for what is queued to be written. */
+  readonly closeMs: number;
 }
 
 /** The limits that hold unless others are given. */
@@ -36,6 +38,7 @@ export const meshLimitsDefault: MeshLimits = {
   sparesMax: 2,
   dialMs: 1000,
   redialMsMax: 250,
+  closeMs: 200,
 };
 
 /** What a mesh tells its box. For each peer `up` and `down` alternate, and all else comes between the two. */

@@ -90,6 +90,21 @@ for (const [name, open] of [["memory", () => new MemoryNetwork()], ["tcp", () =>
     });
   });
 
+  Deno.test(`Mesh over ${name}: close() lets out what was sent before it`, async () => {
+    await withRig(new Rig(["a", "b"], open()), async (rig) => {
+      const [a, b] = await rig.startAll();
+      assert(a !== undefined && b !== undefined);
+      const before = Array.from({ length: 5000 }, (_, i) => `line ${i}`);
+      for (const text of before) a.mesh.send(b.box, textMail(text));
+      await a.mesh.close();
+      await rig.until("the link is down", () => b.count("down a") === 1);
+      assertEquals(
+        b.log.filter((entry) => entry.startsWith("mail")),
+        before.map((text) => `mail a text ${text}`),
+      );
+    });
+  });
+
   Deno.test(`Mesh over ${name}: close() while dialling, linked and under load leaves nothing`, async () => {
     await withRig(new Rig(["a", "b", "c"], open()), async (rig) => {
       const b = await rig.start("b");
@@ -106,6 +121,7 @@ for (const [name, open] of [["memory", () => new MemoryNetwork()], ["tcp", () =>
       const told = log.length;
       await rig.stop(c);
       assertEquals(log.length, told);
+      assertEquals(again.count("down"), 0);
       assertEquals(again.mesh.send(c.box, textMail("late")), "down");
       await again.mesh.close();
     });

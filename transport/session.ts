@@ -31,8 +31,8 @@ export interface SessionLimits extends LinkLimits {
 
 /** What a session asks and tells. Nothing is told after `closed`; `up` comes once, before `heard` and `content`. */
 export interface SessionOwner {
-  /** Somebody claims to be `box`, by one line or the other: sets `session.box` and greets, or says why not. */
-  admit(session: Session, box: string, by: "ping" | "hello"): string | undefined;
+  /** Somebody claims to be `box`: sets `session.box` and greets, or says why not. */
+  admit(session: Session, box: string): string | undefined;
   up(session: Session): void;
   heard(session: Session): void;
   content(session: Session, content: Content): void;
@@ -115,7 +115,7 @@ export class Session {
       if (this.link.closed) return;
       this.#take(parseFrame(line, this.#dialect));
     }
-    if (this.box === undefined && false as boolean) {
+    if (this.box === undefined && this.link.bytesIn > this.#limits.strangerBytesMax) {
       this.link.close(`it did not say who it is within ${this.#limits.strangerBytesMax} bytes`);
     }
   }
@@ -142,7 +142,7 @@ export class Session {
   }
 
   #ping(box: string): void {
-    if (!this.#isFrom(box, "ping")) return;
+    if (!this.#isFrom(box)) return;
     if (this.#kind !== undefined || this.#spoke) return;
     this.#spoke = true;
     // GoOvid would have spoken before its ping, Ovid never does; and the numeric dialect has no hello.
@@ -153,7 +153,7 @@ export class Session {
   #greeted(hello: { readonly [key: string]: Json | undefined }): void {
     const { box } = hello;
     if (typeof box === "string" && isToken(box)) {
-      if (!this.#isFrom(box, "hello")) return;
+      if (!this.#isFrom(box)) return;
     } else if (this.box === undefined) {
       return this.link.close("its hello names no box");
     }
@@ -179,9 +179,9 @@ export class Session {
   }
 
   // Whether the far end is, or now becomes, `box`; the link is closed if not.
-  #isFrom(box: string, by: "ping" | "hello"): boolean {
+  #isFrom(box: string): boolean {
     const fault = this.box === undefined
-      ? this.#owner.admit(this, box, by)
+      ? this.#owner.admit(this, box)
       : box === this.box
       ? undefined
       : `it says that it is ${JSON.stringify(box)}`;

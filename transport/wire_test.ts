@@ -57,7 +57,7 @@ Deno.test("wire: what is formatted is parsed to the same frame", () => {
 });
 
 Deno.test("wire: no frame makes two lines, or one with less than two words", () => {
-  const anyText = fc.string({ unit: "grapheme" });
+  const anyText = fc.string({ unit: fc.constantFrom("a", "\n", "\r", " ", "’") });
   const frames = fc.oneof(
     gridFrame,
     fc.tuple(token, anyText).map(([box, text]): Frame => ({ kind: "broadcast", box, text })),
