@@ -1,8 +1,9 @@
 // A box: a host driven in real time, its links to the other boxes of the grid, its place in the chatroom, and a
 // port for its masters.
 
-import { agentsOf, type Grid } from "../core/grid.ts";
-import type { AgentDefinition } from "../core/define.ts";
+import type { AnyMessage } from "../core/agent.ts";
+import { copyJson } from "../core/data.ts";
+import { agentsOf } from "../core/grid.ts";
 import type { Fault, Note, Outgoing } from "../core/envelope.ts";
 import type { DeviceEvent } from "../core/devices.ts";
 import { Host } from "../core/host.ts";
@@ -10,73 +11,49 @@ import type { AgentId, BoxId } from "../core/id.ts";
 import { type Answer, Membership } from "../core/membership.ts";
 import { deriveSeed, seededRandom } from "../core/random.ts";
 import { Mesh } from "../transport/mesh.ts";
-import type { Transport } from "../transport/transport.ts";
+import { tcp } from "../transport/tcp.ts";
+import type { BoxEnd, BoxLog, BoxOptions, Guest } from "./box_options.ts";
 import { connectionsPerCollection, countAccepted } from "./churn.ts";
-import { Devices, type TextWriter } from "./devices.ts";
+import { Devices, TextWriter } from "./devices.ts";
 import { Driver } from "./driver.ts";
 import type { Journal, OpenedJournal } from "./journal.ts";
 import { MasterPort } from "./master_port.ts";
+import { memoryJournal } from "./memory_journal.ts";
 
-/** Where a box says what happens to it. The loggers of `@std/log` are such logs. */
-export interface BoxLog {
-  debug(text: string): void;
-  info(text: string): void;
-  warn(text: string): void;
-  error(text: string): void;
-}
-
-/** What a box is made of. */
-export interface BoxOptions {
-  readonly box: BoxId;
-  readonly grid: Grid;
-  readonly definitions: ReadonlyMap<string, AgentDefinition>;
-  readonly transport: Transport;
-  /** Opened by the caller, closed by the box. */
-  readonly journal: OpenedJournal;
-  /** An unsigned 64-bit number. */
-  readonly seed: bigint;
-  readonly loss?: number;
-  /** `numeric` is the chatroom of numbered servers, which has no agents. Default `grid`. */
-  readonly dialect?: "grid" | "numeric";
-  /** Where a box listens; by default at its own id. */
-  readonly addressOf?: (box: BoxId) => string;
-  readonly masterPort?: number;
-  readonly out: TextWriter;
-  readonly interactive: boolean;
-  readonly filesFolder?: string;
-  readonly log: BoxLog;
-  /** Collects garbage; called now and then after many connections have come and gone. */
-  readonly collect?: () => void;
-  /** Logs every note of every agent. */
-  readonly debug?: boolean;
-}
-
-/** Why a box came to its end. */
-export type BoxEnd =
-  | { readonly why: "closed" }
-  /** A master said so. */
-  | { readonly why: "crash" }
-  /** It must not go on. */
-  | { readonly why: "failed"; readonly error: unknown };
+const silent: BoxLog = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** How long terminals wait for links to all other boxes before their first line; GoOvid waits as long. */
 export const linksAwaitedMs = 1000;
 
+const endOfInput: DeviceEvent = { device: "terminal", event: { type: "eof" } };
 const quiet: ReadonlySet<string> = new Set(["agent.faulted", "agent.stopped"]);
 
 /**
  * A running box.
  *
- * @example
- * ```ts ignore
- * const box = await Box.start({ box, grid, definitions, transport: tcp, journal, seed: 1n, out, interactive: false, log });
- * await box.ended;
+ * @example A box inside a program, which talks to its agents as a guest.
+ * ```ts
+ * import { agentId, Box, builtIns, parseGrid } from "ovid";
+ *
+ * const { grid } = parseGrid(`{ "1": { "type": "dummy", "box": "127.0.0.1:5999" } }`, "inline");
+ * if (grid === undefined) throw new Error("no grid");
+ * const [address] = grid.boxes;
+ * if (address === undefined) throw new Error("no box");
+ * const box = await Box.start({ box: address, grid, definitions: builtIns });
+ * const guest = box.addGuest(agentId("me"), (from, message) => console.log(from, message));
+ * guest.send(agentId("1"), { type: "text", port: 0, text: "me hello" }); // prints: me > hello
+ * await box.settle();
+ * await box.close();
  * ```
  */
 export class Box {
   /** Resolves once the box has come to its end, whatever the reason. */
   readonly ended: Promise<BoxEnd>;
   readonly host: Host;
+  /** From which its agents' random numbers and its losses are drawn. */
+  readonly seed: bigint;
+  readonly #log: BoxLog;
+  readonly #images: OpenedJournal["images"];
   readonly #options: BoxOptions;
   readonly #journal: Journal;
   readonly #driver: Driver;
@@ -87,6 +64,8 @@ export class Box {
   readonly #agentEnds = new Map<AgentId, PromiseWithResolvers<void>>();
   readonly #linked = Promise.withResolvers<void>();
   readonly #up = new Set<BoxId>();
+  readonly #inputEnded = new Set<AgentId>();
+  readonly #guests = new Map<AgentId, (from: AgentId, message: AnyMessage) => void>();
   #tickTimer: ReturnType<typeof setTimeout> | undefined;
   #linkedTimer: ReturnType<typeof setTimeout> | undefined;
   #accepted = 0;
@@ -94,10 +73,15 @@ export class Box {
   #closing: Promise<void> | undefined;
 
   private constructor(options: BoxOptions) {
-    const { box, grid, journal, dialect = "grid", masterPort, seed, log } = options;
-    const transport = countAccepted(options.transport, () => this.#accepted++);
+    const { box, grid, dialect = "grid", masterPort, log = silent } = options;
+    const { seed = crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n } = options;
+    const transport = countAccepted(options.transport ?? tcp, () => this.#accepted++);
+    const { journal, images } = options.journal ?? memoryJournal();
     this.#options = options;
-    this.#journal = journal.journal;
+    this.#log = log;
+    this.#journal = journal;
+    this.#images = images;
+    this.seed = seed;
     const { promise, resolve } = Promise.withResolvers<BoxEnd>();
     this.ended = promise;
     this.#end = resolve;
@@ -140,10 +124,11 @@ export class Box {
       seed,
       ...options.loss === undefined ? {} : { loss: options.loss },
       takesTyped: (peer) => this.#mesh.takesTyped(peer),
+      isGuest: (agent) => this.#guests.has(agent),
     });
     this.#devices = new Devices({
-      out: options.out,
-      interactive: options.interactive,
+      out: options.out ?? new TextWriter((bytes) => Deno.stdout.write(bytes)),
+      interactive: options.interactive ?? false,
       filesFolder: options.filesFolder,
       date: () => new Date(),
       event: (agent, event) => this.deviceEvent(agent, event),
@@ -156,6 +141,10 @@ export class Box {
       output: ({ agent, output }) => this.#devices.take(agent, output),
       note: (note) => this.#note(note),
       fault: (fault) => this.#fault(fault),
+      revived: (agent) => {
+        // Nobody will end its input a second time.
+        if (this.#inputEnded.has(agent)) this.deviceEvent(agent, endOfInput);
+      },
       ended: (agent) => this.#agentEnded(agent),
       failed: (error) => this.#finish({ why: "failed", error }),
     });
@@ -186,7 +175,7 @@ export class Box {
     box.#linkedTimer = setTimeout(() => box.#linked.resolve(), linksAwaitedMs);
     if (options.grid.boxes.length <= 1) box.#linked.resolve();
     box.#tick();
-    box.#driver.boot(options.journal.images);
+    box.#driver.boot(box.#images);
     return box;
   }
 
@@ -211,7 +200,32 @@ export class Box {
 
   /** Hands an event of a device to an agent. */
   deviceEvent(agent: AgentId, event: DeviceEvent): void {
+    if (event.device === "terminal" && event.event.type === "eof") this.#inputEnded.add(agent);
     this.#driver.take({ kind: "device", agent, event });
+  }
+
+  /**
+   * Lets a program take part as `id`. What agents send to it goes to `receive`, once what they appended before is
+   * durable.
+   *
+   * @throws {RangeError} if an agent of the grid or another guest is called so.
+   */
+  addGuest(id: AgentId, receive: (from: AgentId, message: AnyMessage) => void): Guest {
+    const { grid, box } = this.#options;
+    if (grid.agents.has(id) || this.#guests.has(id)) {
+      throw new RangeError(`Cannot be a guest as ${id}, want an id that nobody in the grid has`);
+    }
+    this.#guests.set(id, receive);
+    return {
+      id,
+      send: (to, message) => {
+        if (grid.agents.get(to)?.box !== box) {
+          throw new RangeError(`Cannot send to ${to}, want an agent of box ${box}`);
+        }
+        this.#driver.take({ kind: "mail", envelope: { from: id, to, message: copyJson(message) } });
+      },
+      leave: () => void this.#guests.delete(id),
+    };
   }
 
   /** Does what a master's line says, and says what to reply. */
@@ -262,9 +276,12 @@ export class Box {
   }
 
   #send({ box, envelope }: Outgoing): void {
+    if (box === this.#options.box) {
+      return this.#guests.get(envelope.to)?.(envelope.from, envelope.message);
+    }
     const outcome = this.#mesh.send(box, envelope);
     if (outcome !== "sent" && this.#options.debug) {
-      this.#options.log.debug(
+      this.#log.debug(
         `mail.${outcome} ${envelope.from} -> ${envelope.to} ${envelope.message.type}`,
       );
     }
@@ -272,7 +289,7 @@ export class Box {
 
   #onUp(peer: BoxId): void {
     this.#membership.up(peer, now());
-    this.#options.log.info(`linked to ${peer}`);
+    this.#log.info(`linked to ${peer}`);
     this.#up.add(peer);
     if (this.#up.size === this.#options.grid.boxes.length - 1) this.#linked.resolve();
   }
@@ -280,7 +297,7 @@ export class Box {
   #onDown(peer: BoxId, reason: string): void {
     this.#membership.down(peer);
     this.#up.delete(peer);
-    this.#options.log.info(`lost the link to ${peer}: ${reason}`);
+    this.#log.info(`lost the link to ${peer}: ${reason}`);
   }
 
   #tick(): void {
@@ -297,12 +314,12 @@ export class Box {
   #note({ agent, event, detail }: Note): void {
     if (!this.#options.debug || quiet.has(event)) return;
     const about = detail === undefined ? "" : ` ${JSON.stringify(detail)}`;
-    this.#options.log.debug(`${agent ?? "box"} ${event}${about}`);
+    this.#log.debug(`${agent ?? "box"} ${event}${about}`);
   }
 
   #fault({ agent, error, then }: Fault): void {
     const words = error instanceof Error ? error.stack ?? error.message : String(error);
-    this.#options.log.error(
+    this.#log.error(
       `agent ${agent} ${
         then === "stopped" ? "was stopped" : "starts again from its durable state"
       }: ${words}`,

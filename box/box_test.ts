@@ -1,6 +1,6 @@
 // Boxes in one process, on a network in memory.
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { z } from "zod";
 import { defineAgent } from "../core/define.ts";
 import { agentId } from "../core/id.ts";
@@ -141,6 +141,77 @@ Deno.test("Box outlives agents that throw and agents that give up, and says so",
   await first.box.agentEnd(a);
   assert(first.logged().some((entry) => entry.includes("was stopped")));
   assertEquals(first.box.alive, [boxA, boxB]);
+});
+
+Deno.test("Box.addGuest() lets a program send to agents of the box, and hear their answers", async () => {
+  const adder = defineAgent({
+    type: "adder",
+    version: 1,
+    doc: "Adds, durably.",
+    attrs: z.object({}),
+    protocol: { add: z.object({ amount: z.int() }), total: z.object({ value: z.int() }) },
+    record: z.object({ amount: z.int() }),
+    durable: () => ({ total: 0 }),
+    apply: (durable, record) => void (durable.total += record.amount),
+    init: () => ({}),
+    on: {
+      add(state, message, ctx) {
+        ctx.append({ amount: message.amount });
+        ctx.reply({ type: "total", value: state.durable.total });
+      },
+    },
+  });
+  const place = new Grounds({ a: { type: "adder" } }, [adder], new MemoryNetwork());
+  await using first = await place.start(boxA);
+  const heard: unknown[] = [];
+  const guest = first.box.addGuest(
+    agentId("program"),
+    (from, message) => heard.push([from, message]),
+  );
+  guest.send(a, { type: "add", amount: 2 });
+  guest.send(a, { type: "add", amount: 3 });
+  await eventually("both answers", () => heard.length === 2);
+  assertEquals(heard, [["a", { type: "total", value: 2 }], ["a", { type: "total", value: 5 }]]);
+  assertThrows(() => first.box.addGuest(a, () => {}), RangeError, "Cannot be a guest as a");
+  assertThrows(() => guest.send(b, { type: "add", amount: 1 }), RangeError, "Cannot send to b");
+  guest.leave();
+  guest.send(a, { type: "add", amount: 4 });
+  await first.box.settle();
+  assertEquals(heard.length, 2);
+});
+
+Deno.test("Box repeats the end of input to an agent that starts again after it", async () => {
+  const patient = defineAgent({
+    type: "patient",
+    version: 1,
+    doc: "Ends when its input has ended, but throws once meanwhile.",
+    attrs: z.object({}),
+    protocol: {},
+    timers: ["throw"],
+    devices: ["terminal"],
+    record: z.object({}),
+    durable: () => ({ starts: 0 }),
+    apply: (durable) => void durable.starts++,
+    init: () => ({}),
+    start: (_state, ctx) => ctx.append({}),
+    on: {},
+    onTimer: {
+      throw() {
+        throw new Error("once");
+      },
+    },
+    onDevice: {
+      terminal(state, event, ctx) {
+        if (event.type !== "eof") return;
+        if (state.durable.starts > 1) ctx.stop();
+        else ctx.setTimer("throw", 1);
+      },
+    },
+  });
+  const place = new Grounds({ a: { type: "patient" } }, [patient], new MemoryNetwork());
+  await using first = await place.start(boxA);
+  first.box.deviceEvent(a, eof);
+  await first.box.agentEnd(a);
 });
 
 Deno.test("Box.start() fails if its address is taken, and leaves nothing open", async () => {

@@ -17,6 +17,8 @@ export interface DriverOptions {
   readonly output: (output: Output) => void;
   readonly note: (note: Note) => void;
   readonly fault: (fault: Fault) => void;
+  /** An agent that threw runs again. */
+  readonly revived: (agent: AgentId) => void;
   /** An agent ended in peace, and everything it asked for has been let out. */
   readonly ended: (agent: AgentId) => void;
   /** The journal failed, or the host's own belief broke: this box's state is ahead of its disk, and it must end. */
@@ -169,7 +171,9 @@ export class Driver {
     this.#rebuilding = [];
     for (const agent of agents) {
       const image = await journal.read(agent);
-      if (!this.#closed) this.#carryOut(host.revive(now(), agent, image));
+      if (this.#closed) return;
+      this.#carryOut(host.revive(now(), agent, image));
+      if (!host.hasEnded(agent)) this.#options.revived(agent);
     }
   }
 

@@ -77,6 +77,7 @@ function drive(journal: Journal, images = new Map(), compactBytes?: number): Rig
     },
     note: (_: Note) => {},
     fault: ({ then }) => faults.push(then),
+    revived: (agent) => faults.push(`${agent} revived`),
     ended: (agent) => out.push(`${agent} ended`),
     failed: (error) => failures.push(error),
     ...compactBytes === undefined ? {} : { compactBytes },
@@ -164,7 +165,7 @@ Deno.test("Driver rebuilds an agent that threw from what the disk holds", async 
   driver.take(add(5));
   driver.take(add(13));
   await driver.idle();
-  assertEquals(faults, ["rebuild"]);
+  assertEquals(faults, ["rebuild", "adder revived"]);
   driver.take(add(1));
   await driver.idle();
   assertEquals(out, ["sent 5", "total 5", "sent 6", "total 6"]);

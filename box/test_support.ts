@@ -4,7 +4,8 @@ import type { AgentDefinition } from "../core/define.ts";
 import { type AgentLines, makeGrid } from "../core/test_support.ts";
 import type { BoxId } from "../core/id.ts";
 import type { Transport } from "../transport/transport.ts";
-import { Box, type BoxOptions } from "./box.ts";
+import { Box } from "./box.ts";
+import type { BoxOptions } from "./box_options.ts";
 import { TextWriter } from "./devices.ts";
 import { memoryJournal, MemoryStore } from "./memory_journal.ts";
 

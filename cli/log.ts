@@ -2,7 +2,7 @@
 
 import { dirname } from "@std/path";
 import { ConsoleHandler, FileHandler, getLogger, type LogRecord, setup } from "@std/log";
-import type { BoxLog } from "../box/box.ts";
+import type { BoxLog } from "../box/box_options.ts";
 
 /** What to log, and where to. */
 export interface LogOptions {

@@ -1,7 +1,8 @@
 // One box in the foreground: its log, its data folder, its terminal, and how it ends.
 
 import { basename, dirname, join, resolve } from "@std/path";
-import { Box, type BoxEnd, type BoxOptions } from "../box/box.ts";
+import { Box } from "../box/box.ts";
+import type { BoxEnd, BoxLog, BoxOptions } from "../box/box_options.ts";
 import { TextWriter } from "../box/devices.ts";
 import { openJournal } from "../box/journal.ts";
 import { masterPortMin } from "../box/master_port.ts";
@@ -119,13 +120,16 @@ export interface RunOptions {
 }
 
 /** Runs a box until it ends by itself, by a signal, or with its parent. The exit code. */
-export async function runBox(options: BoxOptions, run: RunOptions): Promise<number> {
+export async function runBox(
+  options: BoxOptions & { readonly log: BoxLog },
+  run: RunOptions,
+): Promise<number> {
   const { log } = options;
   const signalled = Promise.withResolvers<number>();
   const stopListening = listenToSignals(run.supervised, (code) => signalled.resolve(code));
   try {
     const box = await Box.start({ ...options, collect: makeCollector() });
-    log.info(`up, seed ${options.seed}, ${run.about}`);
+    log.info(`up, seed ${box.seed}, ${run.about}`);
     const terminal = run.supervised
       ? superviseTerminal(box, run.attached)
       : driveTerminal(box, run.attached);
@@ -144,7 +148,7 @@ export async function runBox(options: BoxOptions, run: RunOptions): Promise<numb
   }
 }
 
-function codeOf(end: BoxEnd, log: BoxOptions["log"]): number {
+function codeOf(end: BoxEnd, log: BoxLog): number {
   if (end.why !== "failed") return exitCodes.fine;
   log.error(`this box must end: ${messageOf(end.error)}`);
   return exitCodes.failure;

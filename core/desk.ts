@@ -40,6 +40,8 @@ export interface DeskOptions {
   readonly seed: bigint;
   readonly loss: number;
   readonly takesTyped: (box: BoxId) => boolean;
+  /** Whether mail to an id that no agent has goes to the driver, as mail for this very box. */
+  readonly isGuest: (agent: AgentId) => boolean;
   /** Queues mail for an agent of this box. */
   readonly deliver: (envelope: Envelope) => void;
 }
@@ -108,7 +110,8 @@ export class Desk {
   }
 
   accepts(agent: AgentId, type: string): boolean {
-    const { router, box: here, definitionOf, takesTyped } = this.#options;
+    const { router, box: here, definitionOf, takesTyped, isGuest } = this.#options;
+    if (isGuest(agent)) return true;
     const box = router.boxOf(agent);
     if (box === undefined) return false;
     const definition = definitionOf(agent);
@@ -117,8 +120,9 @@ export class Desk {
   }
 
   mail(from: AgentId, to: AgentId, message: AnyMessage): void {
-    const { router, counters, loss, deliver, box: here } = this.#options;
-    const box = router.boxOf(to);
+    const { router, counters, loss, deliver, isGuest, box: here } = this.#options;
+    const guest = isGuest(to);
+    const box = guest ? here : router.boxOf(to);
     if (box === undefined) {
       counters.unknown++;
       return this.note(from, "mail.unknown", { to, type: message.type });
@@ -131,7 +135,7 @@ export class Desk {
       return this.note(from, "mail.lost", { to, type: message.type });
     }
     const envelope = { from, to, message: copy };
-    if (box === here) deliver(envelope);
+    if (box === here && !guest) deliver(envelope);
     else this.#sends.push({ box, envelope });
   }
 

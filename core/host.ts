@@ -29,6 +29,11 @@ export interface HostOptions {
   readonly loss?: number;
   /** Whether a box takes typed mail; asked at the moment of sending. Default: every box does. */
   readonly takesTyped?: (box: BoxId) => boolean;
+  /**
+   * Whether an id that no agent of the grid has is a guest: a program that sends to agents of this box, and to whom
+   * they may answer. Mail for guests is handed out as mail for this very box. Default: there are none.
+   */
+  readonly isGuest?: (agent: AgentId) => boolean;
   /** Whether each agent's `check` runs after every handler; default false. */
   readonly checks?: boolean;
   /** How many messages a step delivers before its driver gets its turn; default 1024. */
@@ -80,6 +85,7 @@ export class Host {
       seed: options.seed,
       loss: options.loss ?? 0,
       takesTyped: options.takesTyped ?? (() => true),
+      isGuest: options.isGuest ?? (() => false),
       deliver: (envelope) => this.#enqueue({ kind: "mail", envelope }),
     });
     for (const entry of agentsOf(options.grid, options.box)) {

@@ -17,7 +17,7 @@ export interface Outcome {
 }
 
 // Deno's lines on tests that passed would hide those on the ones that did not.
-const PASSED = /^(.*running \d+ tests? from .*|.* \.\.\. .*\bok\b.*\([\d.]+m?.?s\).*)\n/gm;
+const PASSED = /^(.*running \d+ tests? from .*|.* \.\.\. .*ok.*\([\d.]+m?.?s\).*)\n/gm;
 
 /** How {@linkcode runSteps} runs a step, how many at a time, and where it prints. */
 export interface RunOptions {

@@ -147,9 +147,10 @@ export class Mesh {
     this.#peer(box).session?.link.close(reason);
   }
 
-  /** Whether typed mail to `box` can be sent now. */
+  /** Whether `box` takes typed mail: every other box of the grid that has not shown itself to be foreign. */
   takesTyped(box: BoxId): boolean {
-    return this.#peers.get(box)?.session?.kind === "ovid";
+    const peer = this.#peers.get(box);
+    return peer !== undefined && peer.session?.kind !== "foreign" && this.#helloLine !== undefined;
   }
 
   /** How each link does, in the order of the boxes. */

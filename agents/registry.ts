@@ -1,0 +1,13 @@
+// The agents that come with Ovid. A plugin needs no entry here: a grid finds it by its path or its folder.
+
+import type { AgentDefinition } from "../core/define.ts";
+import { chat } from "./chat.ts";
+import { dummy } from "./dummy.ts";
+import { kvsClient } from "./kvs/client.ts";
+import { kvsReplica } from "./kvs/replica.ts";
+import { kvsTty } from "./kvs/tty.ts";
+
+/** The built-in agents by the names that grids give them. */
+export const builtIns: ReadonlyMap<string, AgentDefinition> = new Map(
+  [chat, dummy, kvsClient, kvsReplica, kvsTty].map((definition) => [definition.type, definition]),
+);

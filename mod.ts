@@ -1,0 +1,178 @@
+/**
+ * Ovid: agents that exchange messages, in boxes that may crash, as one grid.
+ *
+ * Define an agent with {@linkcode defineAgent}, put it to the test with {@linkcode rig}, put a whole grid of agents
+ * under every fault there is with {@linkcode World}, read grid files with {@linkcode parseGrid}. The same agents run
+ * in real boxes, without a change.
+ *
+ * @example An agent and its test.
+ * ```ts
+ * import { defineAgent, rig } from "ovid";
+ * import { z } from "zod";
+ *
+ * const counter = defineAgent({
+ *   type: "counter",
+ *   version: 1,
+ *   doc: "Counts, and never forgets.",
+ *   attrs: z.object({}),
+ *   protocol: { add: z.object({ amount: z.int() }), total: z.object({ value: z.int() }) },
+ *   record: z.object({ amount: z.int() }),
+ *   durable: () => ({ value: 0 }),
+ *   apply(durable, { amount }) {
+ *     durable.value += amount;
+ *   },
+ *   init: () => ({}),
+ *   on: {
+ *     add(state, { amount }, ctx) {
+ *       ctx.append({ amount });
+ *       ctx.reply({ type: "total", value: state.durable.value });
+ *     },
+ *   },
+ * });
+ *
+ * const agent = rig(counter, { peers: ["alice"] });
+ * agent.deliver("alice", { type: "add", amount: 2 });
+ * agent.restart();
+ * agent.deliver("alice", { type: "add", amount: 3 });
+ * console.log(agent.sent.map(({ message }) => message.value)); // [ 2, 5 ]
+ * ```
+ *
+ * @module
+ */
+
+// Agents.
+export type {
+  Agent,
+  AnyMessage,
+  Context,
+  DirectMessage,
+  Done,
+  Message,
+  Protocol,
+  Received,
+  StartReason,
+  State,
+  Text,
+} from "./core/agent.ts";
+export { type AgentDefinition, defineAgent, isAgentDefinition } from "./core/define.ts";
+export type {
+  DeviceEvent,
+  DeviceEvents,
+  DeviceName,
+  DeviceOutput,
+  DeviceOutputs,
+  Print,
+} from "./core/devices.ts";
+export { oneLine, portMax, text } from "./core/text.ts";
+export { builtIns } from "./agents/registry.ts";
+
+// Data, ids and seeds.
+export {
+  copyData,
+  copyJson,
+  type Data,
+  decodeData,
+  type DeepReadonly,
+  encodeData,
+  type Json,
+} from "./core/data.ts";
+export {
+  type AgentId,
+  agentId,
+  type BoxId,
+  compareBytes,
+  isToken,
+  type VirtualId,
+  virtualId,
+} from "./core/id.ts";
+export {
+  deriveSeed,
+  parseSeed,
+  type Random,
+  randomInteger,
+  seededRandom,
+  seedMax,
+} from "./core/random.ts";
+export {
+  describeIssues,
+  type Infer,
+  type Schema,
+  type SchemaIssue,
+  toJsonSchema,
+  validate,
+  type Validation,
+} from "./core/schema.ts";
+export { OvidError } from "./core/error.ts";
+
+// Grids and their files.
+export { type AgentEntry, agentsOf, type Grid, type Target } from "./core/grid.ts";
+export { isLoopback, parseBox } from "./core/config/address.ts";
+export { checkGrid, type CheckOptions } from "./core/config/check.ts";
+export { type Draft, type DraftEntry, gridOf } from "./core/config/draft.ts";
+export { type ParsedGrid, parseGrid, type ParseOptions } from "./core/config/parse.ts";
+export {
+  describeProblem,
+  noSource,
+  type Place,
+  type Problem,
+  type Source,
+} from "./core/config/problem.ts";
+export { gridSchema } from "./core/config/schema.ts";
+export type { AgentShape, LookUp } from "./core/config/shape.ts";
+export { summariseGrid } from "./core/config/summary.ts";
+export { type PlainAgent, plainGrid, type PlainRoutes } from "./sim/plain_grid.ts";
+
+// Boxes inside a program, what they keep, and how they are linked.
+export { Box } from "./box/box.ts";
+export type { BoxEnd, BoxLog, BoxOptions, Guest } from "./box/box_options.ts";
+export { TextWriter } from "./box/devices.ts";
+export {
+  type Journal,
+  type JournalOptions,
+  type OpenedJournal,
+  openJournal,
+} from "./box/journal.ts";
+export { definitionsOf, type Loaded, type LoaderOptions, loadTypes } from "./box/loader.ts";
+export { memoryJournal, MemoryStore } from "./box/memory_journal.ts";
+export { MemoryNetwork, type MemoryNetworkOptions } from "./transport/memory.ts";
+export { tcp } from "./transport/tcp.ts";
+export type { Connection, Listener, Transport } from "./transport/transport.ts";
+
+// The host of a box's agents, for drivers other than the ones that come with Ovid.
+export { Host, type HostOptions } from "./core/host.ts";
+export type { HostCounters } from "./core/desk.ts";
+export type {
+  Append,
+  Batch,
+  DurableImage,
+  Envelope,
+  Fault,
+  Input,
+  Note,
+  Outgoing,
+  Output,
+} from "./core/envelope.ts";
+export { type Answer, Membership, type Upkeep } from "./core/membership.ts";
+
+// One agent in a test, and a whole grid in a simulated world.
+export {
+  type Effects,
+  type Rig,
+  rig,
+  type RigOptions,
+  type Sent,
+  type Written,
+} from "./sim/rig.ts";
+export { World } from "./sim/world.ts";
+export type { Failure, RunUntilOptions, WorldOptions } from "./sim/world_options.ts";
+export type { Delay } from "./sim/chance.ts";
+export type { DiskCounters, DiskOptions } from "./sim/disk.ts";
+export type { NetworkCounters, NetworkOptions } from "./sim/network.ts";
+export type { Observer, Transcript } from "./sim/transcript.ts";
+export {
+  type BoxEvent,
+  formatEvent,
+  type LinkEvent,
+  type Mail,
+  type WorldEvent,
+} from "./sim/world_event.ts";
