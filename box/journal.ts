@@ -92,10 +92,14 @@ export interface JournalOptions {
  *
  * @example
  * ```ts
- * const { journal, images } = await openJournal(".ovid/grid/127.0.0.1:5000");
- * journal.append([{ agent, record: '{"key":"a","value":"1"}' }]);
+ * import { agentId, openJournal } from "ovid";
+ *
+ * const folder = await Deno.makeTempDir();
+ * const { journal } = await openJournal(folder);
+ * journal.append([{ agent: agentId("kvs"), record: '{"key":"a","value":"1"}' }]);
  * await journal.commit();
  * await journal.close();
+ * await Deno.remove(folder, { recursive: true });
  * ```
  */
 export async function openJournal(

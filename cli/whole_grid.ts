@@ -45,6 +45,12 @@ export async function runGrid(path: string, runnable: RunnableGrid, call: Call):
   const ending = Promise.withResolvers<number>();
   const stopListening = onSignals((code) => ending.resolve(code));
   for (const child of children.values()) watch(child, child === terminal, ending.resolve);
+  if (attached !== undefined && Deno.stdin.isTerminal()) {
+    const type = grid.agents.get(attached)?.type;
+    console.error(
+      `ovid: this terminal belongs to agent ${attached}, a ${type}; Ctrl-D ends its input, and the grid`,
+    );
+  }
   const feeding = terminal === undefined ? undefined : feedTerminal(terminal);
   const code = await ending.promise;
   stopListening();

@@ -167,7 +167,7 @@ export function encodeGroupLines(sequence: number, lines: string): Uint8Array<Ar
  * @throws {RangeError} if there is no record.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const bytes = encodeGroup(120, [{ agent: agentId("kv/acceptor/1"), record: '{"ballot":[1,1]}' }]);
  * ```
  */

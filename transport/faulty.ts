@@ -22,7 +22,7 @@ export interface Faults {
  * Wraps a transport. Faults strike what an end reads, so wrap the transport of both ends to have them both ways.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const network = new FaultyTransport(new MemoryNetwork(), seededRandom(1n), { delayMsMax: 5 });
  * network.faults = {}; // healed
  * ```

@@ -36,7 +36,7 @@ const noteEveryMs = 1000;
  * The links of a box to all others of its grid.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const mesh = new Mesh({ self, boxes, dialect: "grid", addressOf: (box) => box, transport: tcp, random, hello, events });
  * await mesh.start();
  * mesh.send(peer, { from, to, message: { type: "text", port: 1, text: "hi" } }); // "sent"

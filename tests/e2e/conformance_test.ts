@@ -14,6 +14,15 @@ for (const folder of ["grid", "chatroom"]) {
   });
 }
 
+Deno.test("ovid grade passes scripts with sixteen servers, crashes and restarts, in both dialects", async () => {
+  const { code, stdout, stderr } = await ovid([
+    "grade",
+    projectPath("tests", "conformance", "ovid"),
+  ]);
+  assertEquals(code, 0, stdout + stderr);
+  assertEquals(stdout.includes("2 of 2 correct"), true, stdout);
+});
+
 Deno.test("ovid check accepts the original's grids, and names all that is wrong with the invalid ones", async () => {
   for (const name of ["chat", "kvs"]) {
     const { code, stderr } = await ovid(["check", `${suite}/configs/${name}.json`]);
