@@ -13,6 +13,7 @@ import {
 import { type Call, type Command, exitCodes } from "./command.ts";
 import { ownLauncher } from "./launcher.ts";
 import { wantsColour } from "./log.ts";
+import { onStopSignals } from "./signals.ts";
 
 /** `ovid grade`. */
 export const command: Command = {
@@ -55,22 +56,19 @@ is a failure, too.`,
     const [folder = ""] = call.operands;
     const style = { colour: wantsColour(Deno.stdout), verbose: call.has("verbose") };
     const stop = new AbortController();
-    const onSignal = () => stop.abort();
-    Deno.addSignalListener("SIGINT", onSignal);
-    Deno.addSignalListener("SIGTERM", onSignal);
-    try {
-      const report = await gradeFolder(folder, {
-        ...readOptions(call),
-        onProgress: show(call, style),
-        signal: stop.signal,
-      });
-      if (call.has("json")) console.log(JSON.stringify(jsonReport(report), undefined, 2));
-      else console.log(formatSummary(report, style));
-      return report.interrupted ? 130 : allPass(report) ? exitCodes.fine : exitCodes.failure;
-    } finally {
-      Deno.removeSignalListener("SIGINT", onSignal);
-      Deno.removeSignalListener("SIGTERM", onSignal);
-    }
+    let signalled = 130;
+    using _signals = onStopSignals((code) => {
+      signalled = code;
+      stop.abort();
+    });
+    const report = await gradeFolder(folder, {
+      ...readOptions(call),
+      onProgress: show(call, style),
+      signal: stop.signal,
+    });
+    if (call.has("json")) console.log(JSON.stringify(jsonReport(report), undefined, 2));
+    else console.log(formatSummary(report, style));
+    return report.interrupted ? signalled : allPass(report) ? exitCodes.fine : exitCodes.failure;
   },
 };
 

@@ -12,6 +12,7 @@ import { type Call, type Command, exitCodes } from "./command.ts";
 import { gridFlags, requireGrid } from "./grid_file.ts";
 import { ownLauncher } from "./launcher.ts";
 import { wantsColour } from "./log.ts";
+import { onStopSignals } from "./signals.ts";
 import { readLines } from "./terminal.ts";
 
 const verbs = ["start", "get", "alive", "broadcast", "crash"];
@@ -61,18 +62,16 @@ is what the original master prints, everything more is on standard error. Exit c
     const input = interactive ? undefined : await bufferLines(readLines(Deno.stdin.readable));
     const dialect = grid === undefined ? recogniseDialect(input?.head ?? "") ?? "numeric" : "box";
     const stop = new AbortController();
-    const onSignal = () => stop.abort();
-    Deno.addSignalListener("SIGINT", onSignal);
-    Deno.addSignalListener("SIGTERM", onSignal);
-    try {
-      const master = makeMaster(call, dialect, grid, interactive, stop.signal);
-      const lines = input?.lines ?? typedLines(() => completions(master, dialect, grid), onSignal);
-      const { ended, exitCode } = await master.run(lines);
-      return ended === "signal" ? 130 : interactive ? exitCodes.fine : exitCode;
-    } finally {
-      Deno.removeSignalListener("SIGINT", onSignal);
-      Deno.removeSignalListener("SIGTERM", onSignal);
-    }
+    let signalled = 130;
+    using _signals = onStopSignals((code) => {
+      signalled = code;
+      stop.abort();
+    });
+    const master = makeMaster(call, dialect, grid, interactive, stop.signal);
+    const lines = input?.lines ??
+      typedLines(() => completions(master, dialect, grid), () => stop.abort());
+    const { ended, exitCode } = await master.run(lines);
+    return ended === "signal" ? signalled : interactive ? exitCodes.fine : exitCode;
   },
 };
 

@@ -16,6 +16,7 @@ import { makeCollector } from "./collect.ts";
 import { type Call, exitCodes, UsageError } from "./command.ts";
 import type { RunnableGrid } from "./grid_file.ts";
 import { openLog } from "./log.ts";
+import { onStopSignals } from "./signals.ts";
 import { parseControl, readLines } from "./terminal.ts";
 
 /** The box of `grid` that the user means by `text`. */
@@ -126,44 +127,31 @@ export async function runBox(
 ): Promise<number> {
   const { log } = options;
   const signalled = Promise.withResolvers<number>();
-  const stopListening = listenToSignals(run.supervised, (code) => signalled.resolve(code));
-  try {
-    const box = await Box.start({ ...options, collect: makeCollector() });
-    log.info(`up, seed ${box.seed}, ${run.about}`);
-    const terminal = run.supervised
-      ? superviseTerminal(box, run.attached)
-      : driveTerminal(box, run.attached);
-    terminal.catch((error) => log.error(messageOf(error)));
-    const code = await Promise.race([
-      signalled.promise,
-      box.ended.then((end) => codeOf(end, log)),
-      run.supervised ? terminal : new Promise<never>(() => {}),
-    ]);
-    // The last words of a box that has just ended may be waiting in a socket.
-    if (run.supervised) await box.settle();
-    await box.close();
-    return code;
-  } finally {
-    stopListening();
-  }
+  // A supervised box leaves Ctrl-C, which a terminal sends to all of its processes, to its parent.
+  using _signals = onStopSignals((code) =>
+    run.supervised && code === 130 || signalled.resolve(code)
+  );
+  const box = await Box.start({ ...options, collect: makeCollector() });
+  log.info(`up, seed ${box.seed}, ${run.about}`);
+  const terminal = run.supervised
+    ? superviseTerminal(box, run.attached)
+    : driveTerminal(box, run.attached);
+  terminal.catch((error) => log.error(messageOf(error)));
+  const code = await Promise.race([
+    signalled.promise,
+    box.ended.then((end) => codeOf(end, log)),
+    run.supervised ? terminal : new Promise<never>(() => {}),
+  ]);
+  // The last words of a box that has just ended may be waiting in a socket.
+  if (run.supervised) await box.settle();
+  await box.close();
+  return code;
 }
 
 function codeOf(end: BoxEnd, log: BoxLog): number {
   if (end.why !== "failed") return exitCodes.fine;
   log.error(`this box must end: ${messageOf(end.error)}`);
   return exitCodes.failure;
-}
-
-// A supervised box leaves Ctrl-C, which a terminal sends to all of its processes, to its parent.
-function listenToSignals(supervised: boolean, stop: (code: number) => void): () => void {
-  const onInterrupt = () => supervised || stop(130);
-  const onTerminate = () => stop(143);
-  Deno.addSignalListener("SIGINT", onInterrupt);
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", onTerminate);
-  return () => {
-    Deno.removeSignalListener("SIGINT", onInterrupt);
-    if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGTERM", onTerminate);
-  };
 }
 
 // The end of input ends the agent, if it likes, not the box, whose other agents may serve others.

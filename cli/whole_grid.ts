@@ -2,6 +2,7 @@
 // of them, names whose log line is whose, and leaves none of them behind.
 
 import { blue, cyan, green, magenta, yellow } from "@std/fmt/colors";
+import { messageOf } from "../core/error.ts";
 import type { Grid } from "../core/grid.ts";
 import type { AgentId, BoxId } from "../core/id.ts";
 import { type Call, exitCodes, UsageError } from "./command.ts";
@@ -9,6 +10,7 @@ import type { RunnableGrid } from "./grid_file.ts";
 import { wantsColour } from "./log.ts";
 import { chooseTerminal, readBoxFlags, terminalsOf } from "./one_box.ts";
 import { selfCommand } from "./self.ts";
+import { onStopSignals } from "./signals.ts";
 import { formatControl, readLines } from "./terminal.ts";
 
 /** How long a box may take to end before it is killed. */
@@ -39,11 +41,10 @@ export async function runGrid(path: string, runnable: RunnableGrid, call: Call):
   const children = new Map(
     grid.boxes.map((box) => [box, startBox(path, grid, box, attached, call)]),
   );
-  const terminal = attached === undefined
-    ? undefined
-    : children.get(grid.agents.get(attached)?.box ?? grid.boxes[0] as BoxId);
+  const home = attached === undefined ? undefined : grid.agents.get(attached)?.box;
+  const terminal = home === undefined ? undefined : children.get(home);
   const ending = Promise.withResolvers<number>();
-  const stopListening = onSignals((code) => ending.resolve(code));
+  using _signals = onStopSignals(ending.resolve);
   for (const child of children.values()) watch(child, child === terminal, ending.resolve);
   if (attached !== undefined && Deno.stdin.isTerminal()) {
     const type = grid.agents.get(attached)?.type;
@@ -51,12 +52,15 @@ export async function runGrid(path: string, runnable: RunnableGrid, call: Call):
       `ovid: this terminal belongs to agent ${attached}, a ${type}; Ctrl-D ends its input, and the grid`,
     );
   }
-  const feeding = terminal === undefined ? undefined : feedTerminal(terminal);
+  // Not waited for: standard input may never end, and the process ends without it.
+  if (terminal !== undefined) {
+    feedTerminal(terminal).catch((error) => {
+      console.error(`ovid: ${messageOf(error)}`);
+      ending.resolve(exitCodes.failure);
+    });
+  }
   const code = await ending.promise;
-  stopListening();
   await Promise.all(Array.from(children.values(), stopBox));
-  // Standard input may still be waiting for a line; the process ends without it.
-  feeding?.catch(() => {});
   return code;
 }
 
@@ -108,23 +112,12 @@ function watch(child: Child, isTerminal: boolean, end: (code: number) => void): 
   });
 }
 
-function onSignals(end: (code: number) => void): () => void {
-  const onInterrupt = () => end(130);
-  const onTerminate = () => end(143);
-  Deno.addSignalListener("SIGINT", onInterrupt);
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", onTerminate);
-  return () => {
-    Deno.removeSignalListener("SIGINT", onInterrupt);
-    if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGTERM", onTerminate);
-  };
-}
-
 async function feedTerminal({ control }: Child): Promise<void> {
   const encoder = new TextEncoder();
-  for await (const line of readLines(Deno.stdin.readable)) {
-    await control.write(encoder.encode(formatControl({ line })));
-  }
-  await control.write(encoder.encode(formatControl({ eof: true })));
+  // A box that has ended breaks its pipe; that it ended is noticed elsewhere.
+  const write = (line: string) => control.write(encoder.encode(line)).catch(() => {});
+  for await (const line of readLines(Deno.stdin.readable)) await write(formatControl({ line }));
+  await write(formatControl({ eof: true }));
 }
 
 // A box ends when its control pipe closes, as it also does when this process is killed.
