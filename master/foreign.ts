@@ -14,7 +14,7 @@ const sweepsMax = 10;
  * A launcher that starts servers by the script `processFile`, in its folder.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const report = await gradeFolder("tests", { launcher: foreignLauncher("./process") });
  * ```
  */

@@ -48,7 +48,7 @@ const notesMax = 10_000;
  * Grades all tests of a folder, one after the other, since scripts fix the ports of their servers.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const report = await gradeFolder("tests", { launcher: foreignLauncher("./process") });
  * console.log(formatReport(report, { colour: false, verbose: false }));
  * Deno.exitCode = allPass(report) ? 0 : 1;

@@ -61,7 +61,7 @@ interface Pending {
  * Runs one script, or one session at a terminal.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const master = new Master({ dialect: "numeric", launcher, out: console.log, note: console.error });
  * Deno.exitCode = (await master.run(lines)).exitCode;
  * ```
