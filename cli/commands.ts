@@ -32,6 +32,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./grade.ts")).command,
   },
   {
+    name: "sim",
+    summary: "Runs a grid in virtual time, under faults that a seed draws",
+    load: async () => (await import("./sim.ts")).command,
+  },
+  {
     name: "check",
     summary: "Checks a grid file and shows what it would run",
     load: async () => (await import("./check.ts")).command,

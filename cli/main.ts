@@ -31,8 +31,8 @@ async function dispatch(args: readonly string[]): Promise<number> {
   const entry = commands.find((each) => each.name === first);
   if (entry !== undefined) return await run(entry.name, rest);
   // GoOvid's own form: flags, then a config file and a box.
-  const operands = args.filter((arg) => !arg.startsWith("-"));
-  if (operands.length === 2 && operands[0]?.endsWith(".json")) {
+  const isFlag = first.startsWith("-") || args.length === 2;
+  if (isFlag && args.at(-2)?.endsWith(".json")) {
     return await run("box", goOvidArgs(args));
   }
   throw new UsageError(unknownWord(`command ${first}`, first, commands));

@@ -35,9 +35,9 @@ export function dataFolder(gridFile: string, box: BoxId): string {
   return join(dirname(resolve(gridFile)), ".ovid", grid, folderName(box));
 }
 
-/** The name of a box's folder: a colon or a bracket is not for every file system. */
+/** The name of a box's folder: its address, but for the colon that Windows does not allow. */
 export function folderName(box: BoxId): string {
-  return box.replaceAll(/[^\w.-]/g, "_");
+  return Deno.build.os === "windows" ? box.replaceAll(/[^\w.-]/g, "_") : box;
 }
 
 /** The numbers of the flags that `ovid box` and `ovid chatroom` share. */

@@ -122,7 +122,7 @@ Deno.test("GoOvid's form of the command runs a box", async () => {
   using workspace = new Workspace().copy("examples", "kvs");
   const grid = workspace.file("grid.json");
   const box = Object.values<{ box: string }>(JSON.parse(Deno.readTextFileSync(grid)))[0]?.box ?? "";
-  await using running = new Running(["-debug", "-log", "-loss=0.5", grid, box], {
+  await using running = new Running(["-debug", "-log", "-loss", "0.5", grid, box], {
     cwd: workspace.path,
   });
   await eventually("its start", () => running.stderr.includes("info up, seed "));

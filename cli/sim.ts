@@ -1,0 +1,209 @@
+// `ovid sim`: runs a grid of agents in virtual time under every fault there is, from a seed.
+
+import { type Call as HistoryCall, historyLines } from "../sim/history.ts";
+import { formatEvent } from "../sim/world_event.ts";
+import type { Changes } from "../sim/plan.ts";
+import { type Result, runScenario, type Verdict } from "../sim/run.ts";
+import type { Scenario } from "../sim/scenario.ts";
+import { builtInScenarios } from "../sim/scenarios/registry.ts";
+import { shrink } from "../sim/shrink.ts";
+import { sometimesRunsMin, Summary } from "../sim/summary.ts";
+import { type Call, type Command, exitCodes, UsageError } from "./command.ts";
+import { type Batch, runBatch, work } from "./sim_batch.ts";
+import { drawSeed, findScenario, readChanges, readSeed } from "./sim_call.ts";
+import {
+  formatCount,
+  formatFailure,
+  formatOptions,
+  formatRun,
+  formatSummary,
+  Progress,
+  repeatCommand,
+} from "./sim_report.ts";
+
+/** How the program ends, by how the run did. */
+const verdictCodes: Readonly<Record<Verdict, number>> = {
+  fine: exitCodes.fine,
+  safety: 10,
+  liveness: 11,
+  determinism: 12,
+  unknown: exitCodes.failure,
+};
+
+/** How many events the story of a shrunk run has. */
+const shrunkStoryLines = 200;
+
+const scenarioList = [...builtInScenarios.values()].map(({ name, doc }) =>
+  `  ${name.padEnd(6)} ${doc}`
+);
+
+/** `ovid sim`. */
+export const command: Command = {
+  name: "sim",
+  synopsis: "SCENARIO [SEED]",
+  summary: "Runs a grid in virtual time, under faults that a seed draws.",
+  doc:
+    `Everything in a run comes from its seed, an unsigned 64-bit number: what the clients ask, what is lost, which box
+crashes when. The same seed gives the same run, on every machine. Without SEED one is drawn, and printed. SCENARIO is
+one of
+
+${scenarioList.join("\n")}
+
+or a file with \`export default defineScenario({ ... })\`, for agents of your own.
+
+Exit codes: 0 fine, 10 something happened that must never be, 11 something did not happen that must, 12 the same seed
+gave two runs, 1 a history is too hard to judge or a batch of ${sometimesRunsMin} seeds has not reached what it should, 2 wrong usage, such as a bad seed.`,
+  operands: [1, 2],
+  flags: [
+    { name: "runs", value: "N", doc: "Runs N seeds, counting up from SEED" },
+    { name: "seconds", value: "S", doc: "Begins no seed after S seconds" },
+    { name: "jobs", value: "N", doc: "Runs on N processes; default: one for each processor" },
+    { name: "shrink", doc: "Makes the story of a failure as short as it can be" },
+    { name: "check-determinism", doc: "Runs each seed twice, and finds the step that differs" },
+    { name: "trace", value: "FILE", doc: "Writes every event of the run to FILE" },
+    { name: "history", value: "FILE", doc: "Writes what the clients saw to FILE, as JSON lines" },
+    { name: "json", doc: "Prints the results as JSON, a line for each seed" },
+    { name: "set", value: "NAME=N,...", doc: "Sets sizes of the scenario" },
+    { name: "without", value: "FAULT,...", doc: "Leaves out kinds of faults" },
+    { name: "steps", value: "N,...", doc: "Leaves out all steps of the schedule but these" },
+    { name: "worker", doc: "Runs the seeds that come in, a line each", hidden: true },
+  ],
+  examples: [
+    { line: "ovid sim kvs", doc: "One run of the key-value store, from a seed that is drawn" },
+    { line: "ovid sim kvs 1 --runs 1000", doc: "The seeds 1 to 1000, on all processors" },
+    { line: "ovid sim ./my_scenario.ts 42 --shrink", doc: "The shortest story of a failure" },
+  ],
+  async run(call) {
+    const [name = "", seed] = call.operands;
+    const first = seed === undefined ? drawSeed() : readSeed(seed);
+    const scenario = await findScenario(name);
+    const runs = call.integer("runs", 1, 1_000_000_000);
+    const seconds = call.integer("seconds", 1, 1_000_000);
+    const jobs = call.integer("jobs", 1, 256) ?? navigator.hardwareConcurrency;
+    const batch: Batch = {
+      scenario,
+      name,
+      first,
+      runsMax: runs ?? (seconds === undefined ? 1 : Infinity),
+      msMax: seconds === undefined ? Infinity : 1000 * seconds,
+      jobs,
+      changes: readChanges(call),
+      twice: call.has("check-determinism"),
+    };
+    if (call.has("worker")) {
+      await work(batch);
+      return exitCodes.fine;
+    }
+    requirePlan(scenario, first, batch.changes);
+    return batch.runsMax === 1 ? await runSeed(batch, call) : await runSeeds(batch, call);
+  },
+};
+
+/** Refuses sizes that the scenario does not have before anything runs. */
+function requirePlan(scenario: Scenario, seed: bigint, changes: Changes): void {
+  try {
+    formatOptions(scenario, seed, changes);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+async function runSeed(batch: Batch, call: Call): Promise<number> {
+  const { scenario, name, first: seed, changes } = batch;
+  if (!call.has("json") && call.operands[1] === undefined) console.log(`seed ${seed}`);
+  const trace = call.value("trace");
+  if (trace !== undefined) await writeTrace(trace, scenario, seed, changes);
+  const history = call.value("history");
+  if (history !== undefined) await writeHistory(history, scenario, seed, changes);
+  let result: Result | undefined;
+  await runBatch({ ...batch, jobs: 1 }, (each) => result = each);
+  if (result === undefined) return exitCodes.failure;
+  if (call.has("json")) console.log(JSON.stringify(result));
+  else if (result.verdict === "fine") console.log(formatRun(result));
+  else console.log(formatFailure(scenario, name, result, changes));
+  if (call.has("shrink")) tellShrunk(batch, result);
+  return verdictCodes[result.verdict];
+}
+
+async function runSeeds(batch: Batch, call: Call): Promise<number> {
+  const { scenario, name, first, changes } = batch;
+  for (const flag of ["trace", "history"]) {
+    if (call.value(flag) !== undefined) {
+      throw new UsageError(`Cannot use --${flag} for more than one run, want one SEED`);
+    }
+  }
+  const json = call.has("json");
+  if (!json) console.log(`seed ${first} and up`);
+  const summary = new Summary(scenario);
+  const progress = new Progress();
+  await runBatch(batch, (result) => {
+    summary.add(result);
+    if (json) console.log(JSON.stringify(result));
+    progress.show(() =>
+      `${summary.runs}${batch.runsMax === Infinity ? "" : ` of ${batch.runsMax}`} seeds, ` +
+      `${formatCount(summary.events / progress.seconds)} events a second, ` +
+      `${summary.failures.length} failures`
+    );
+  });
+  progress.end();
+  const { first: failure } = summary;
+  if (!json) {
+    for (const { seed, verdict, failure } of summary.failures.slice(0, 20)) {
+      console.log(
+        `${verdict}: ${failure?.split("\n", 1)[0]}\n  ${repeatCommand(name, seed, changes)}`,
+      );
+    }
+    if (failure !== undefined) {
+      console.log(`\n${formatFailure(scenario, name, failure, changes)}\n`);
+    }
+    console.log(formatSummary(summary, progress.seconds));
+  }
+  if (failure === undefined) return summary.isVacuous ? exitCodes.failure : exitCodes.fine;
+  if (call.has("shrink")) tellShrunk(batch, failure);
+  return verdictCodes[failure.verdict];
+}
+
+function tellShrunk({ scenario, name, changes }: Batch, failed: Result): void {
+  if (failed.verdict === "fine" || failed.verdict === "determinism") {
+    return console.log(
+      `\nThere is nothing to shrink: the run is ${
+        failed.verdict === "fine" ? "fine" : "not the same twice"
+      }`,
+    );
+  }
+  const progress = new Progress();
+  const shrunk = shrink(scenario, BigInt(failed.seed), changes, {
+    tried: (runs) => progress.show(() => `shrinking, ${runs} runs`),
+  });
+  progress.end();
+  const result = runScenario(scenario, BigInt(failed.seed), {
+    changes: shrunk.changes,
+    storyLines: shrunkStoryLines,
+  });
+  console.log(`\nShrunk in ${shrunk.runs} runs to ${result.events} events:\n`);
+  console.log(formatFailure(scenario, name, result, shrunk.changes));
+}
+
+async function writeHistory(
+  path: string,
+  scenario: Scenario,
+  seed: bigint,
+  changes: Changes,
+): Promise<void> {
+  let text = "";
+  const history = (calls: readonly HistoryCall[]) => text = [...historyLines(calls)].join("");
+  runScenario(scenario, seed, { changes, history });
+  await Deno.writeTextFile(path, text);
+}
+
+async function writeTrace(
+  path: string,
+  scenario: Scenario,
+  seed: bigint,
+  changes: Changes,
+): Promise<void> {
+  const lines: string[] = [];
+  runScenario(scenario, seed, { changes, observer: (event) => lines.push(formatEvent(event)) });
+  await Deno.writeTextFile(path, lines.map((line) => `${line}\n`).join(""));
+}
