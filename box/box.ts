@@ -110,6 +110,15 @@ export class Box {
             log.warn(`dropped a broadcast of ${peer}: the log is full`);
           }
         },
+        guestCame: (guest) => this.#guestCame(guest),
+        guestMail: (_guest, envelope) => {
+          if (grid.agents.get(envelope.to)?.box === box) {
+            this.#driver.take({ kind: "mail", envelope });
+          } else {log.info(
+              `dropped mail of client ${envelope.from} for ${envelope.to}, which is not here`,
+            );}
+        },
+        guestLeft: (guest) => void this.#guests.delete(guest),
         note: (event, detail) => {
           // A box that is not there yet is no news.
           const level = event === "dial.failed" ? "debug" : "info";
@@ -285,6 +294,16 @@ export class Box {
         `mail.${outcome} ${envelope.from} -> ${envelope.to} ${envelope.message.type}`,
       );
     }
+  }
+
+  #guestCame(id: AgentId): string | undefined {
+    if (this.#options.grid.agents.has(id) || this.#guests.has(id)) {
+      return `its name ${JSON.stringify(id)} is taken`;
+    }
+    this.#guests.set(id, (from, message) => {
+      this.#mesh.sendToGuest(id, { from, to: id, message });
+    });
+    return undefined;
   }
 
   #onUp(peer: BoxId): void {

@@ -3,7 +3,7 @@
 
 import type { Json } from "../core/data.ts";
 import type { Envelope } from "../core/envelope.ts";
-import { type BoxId, compareBytes } from "../core/id.ts";
+import { type AgentId, agentId, type BoxId, compareBytes } from "../core/id.ts";
 import { keepDialling } from "./dial.ts";
 import {
   type LinkCounts,
@@ -50,6 +50,7 @@ export class Mesh {
   readonly #sessions = new Set<Session>();
   // Sessions whose far end has not said who it is, the oldest first.
   readonly #strangers = new Set<Session>();
+  readonly #guests = new Map<string, Session>();
   readonly #tasks = new Set<Promise<void>>();
   readonly #end = new AbortController();
   readonly #notes: NoteThrottle;
@@ -72,6 +73,7 @@ export class Mesh {
     }
     this.#owner = {
       admit: (session, box) => this.#admit(session, box),
+      admitGuest: (session, guest) => this.#admitGuest(session, guest),
       up: (session) => this.#up(session),
       heard: (session) => this.#heard(session),
       content: (session, content) => this.#content(session, content),
@@ -116,6 +118,16 @@ export class Mesh {
     }
     const { from, to } = envelope;
     this.#note("mail.refused", box, { from, to, reason: fault });
+    return "refused";
+  }
+
+  /** Sends mail to a program outside the grid; "down" if it is not linked. */
+  sendToGuest(guest: AgentId, envelope: Envelope): "sent" | "down" | "refused" {
+    const session = this.#guests.get(guest);
+    if (session === undefined) return "down";
+    const fault = session.link.send(formatFrame({ kind: "mail", envelope }, this.#options.dialect));
+    if (fault === undefined) return "sent";
+    this.#note("mail.refused", undefined, { to: guest, reason: fault });
     return "refused";
   }
 
@@ -279,6 +291,21 @@ export class Mesh {
     return undefined;
   }
 
+  #admitGuest(session: Session, client: string): string | undefined {
+    const { dialect, events } = this.#options;
+    const guest = agentId(client);
+    if (dialect === "numeric") return "the numeric chatroom has no clients";
+    if (this.#guests.has(guest)) return `a client ${JSON.stringify(guest)} is linked already`;
+    if (this.#guests.size >= this.#limits.guestsMax) return "too many clients are linked";
+    const fault = events.guestCame(guest);
+    if (fault !== undefined) return fault;
+    this.#guests.set(guest, session);
+    this.#strangers.delete(session);
+    session.guest = guest;
+    if (this.#helloLine !== undefined) session.link.send(this.#helloLine);
+    return undefined;
+  }
+
   #up(session: Session): void {
     if (this.#end.signal.aborted) return;
     const peer = this.#peerOf(session);
@@ -299,6 +326,9 @@ export class Mesh {
 
   #content(session: Session, content: Content): void {
     if (this.#end.signal.aborted) return;
+    if (session.guest !== undefined && content.kind === "mail") {
+      return this.#options.events.guestMail(session.guest, content.envelope);
+    }
     const peer = this.#peerOf(session);
     if (peer?.session?.up !== true) return;
     const { box, counts } = peer;
@@ -314,6 +344,7 @@ export class Mesh {
   #closed(session: Session, reason: string): void {
     this.#sessions.delete(session);
     this.#strangers.delete(session);
+    if (session.guest !== undefined) return this.#guestClosed(session.guest);
     const peer = this.#peerOf(session);
     peer?.spares.delete(session);
     const counted = peer?.session === session;
@@ -324,6 +355,11 @@ export class Mesh {
     if (this.#end.signal.aborted) return;
     if (peer && counted && session.kind !== undefined) this.#options.events.down(peer.box, reason);
     else this.#note("link.closed", session.box, { remote: session.link.remote, reason });
+  }
+
+  #guestClosed(guest: AgentId): void {
+    this.#guests.delete(guest);
+    if (!this.#end.signal.aborted) this.#options.events.guestLeft(guest);
   }
 
   #peerOf({ box }: Session): Peer | undefined {

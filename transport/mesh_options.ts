@@ -2,7 +2,7 @@
 
 import type { Json } from "../core/data.ts";
 import type { Envelope } from "../core/envelope.ts";
-import type { BoxId } from "../core/id.ts";
+import type { AgentId, BoxId } from "../core/id.ts";
 import type { Random } from "../core/random.ts";
 import { lineBytesMaxDefault } from "./lines.ts";
 import type { PeerKind, SessionLimits } from "./session.ts";
@@ -15,6 +15,8 @@ export interface MeshLimits extends SessionLimits {
   readonly strangersMax: number;
   /** How long a link must have been silent before a new one takes its place. */
   readonly incumbentMs: number;
+  /** How many programs outside the grid may be linked. */
+  readonly guestsMax: number;
   /** How many links a GoOvid box may have open beside the one that counts. */
   readonly sparesMax: number;
   /** How long one attempt to dial may take. */
@@ -35,6 +37,7 @@ export const meshLimitsDefault: MeshLimits = {
   strangerBytesMax: 1 << 16,
   strangersMax: 64,
   incumbentMs: 1000,
+  guestsMax: 1024,
   sparesMax: 2,
   dialMs: 1000,
   redialMsMax: 250,
@@ -51,6 +54,13 @@ export interface MeshEvents {
   /** That the sender lives on the peer is for the box to check: it knows the grid. */
   mail(peer: BoxId, envelope: Envelope): void;
   broadcast(peer: BoxId, text: string): void;
+  /**
+   * A program outside the grid asks to take part as `guest`: why not, or undefined if it may. From then on its mail
+   * arrives by `guestMail`, and `sendToGuest` reaches it, until `guestLeft`.
+   */
+  guestCame(guest: AgentId): string | undefined;
+  guestMail(guest: AgentId, envelope: Envelope): void;
+  guestLeft(guest: AgentId): void;
   /** A line for the log; one a second at most for each peer and event, with the count of those left out. */
   note(event: string, detail: Json): void;
 }

@@ -114,6 +114,12 @@ export class Rig {
           on?.mail?.(peer, envelope);
         },
         broadcast: (peer, text) => (tell(`broadcast ${peer} ${text}`), on?.broadcast?.(peer, text)),
+        guestCame: (guest) => {
+          tell(`guest ${guest}`);
+          return on?.guestCame?.(guest);
+        },
+        guestMail: (guest, { to, message }) => tell(`from guest ${guest} to ${to} ${message.type}`),
+        guestLeft: (guest) => tell(`guest ${guest} left`),
         note: (event, detail) => {
           notes.push({ event, detail });
           this.poke();

@@ -2,7 +2,7 @@
 // says. It judges each line; which boxes there are, and whose link is whose, the mesh decides.
 
 import type { Json } from "../core/data.ts";
-import { type BoxId, isToken } from "../core/id.ts";
+import { type AgentId, type BoxId, isToken } from "../core/id.ts";
 import { Link, type LinkLimits } from "./link.ts";
 import type { Connection } from "./transport.ts";
 import { type Dialect, type Frame, type NoFrame, parseFrame } from "./wire.ts";
@@ -10,7 +10,7 @@ import { type Dialect, type Frame, type NoFrame, parseFrame } from "./wire.ts";
 /** What a peer understands: everything, or only what GoOvid does. */
 export type PeerKind = "ovid" | "foreign";
 
-/** A frame that a box which is up may send. */
+/** A frame that a box which is up may send. A guest may send mail. */
 export type Content = Extract<Frame, { kind: "mail" | "broadcast" }>;
 
 /** The limits of a session. */
@@ -33,6 +33,8 @@ export interface SessionLimits extends LinkLimits {
 export interface SessionOwner {
   /** Somebody claims to be `box`: sets `session.box` and greets, or says why not. */
   admit(session: Session, box: string): string | undefined;
+  /** A program outside the grid claims to be `guest`: sets `session.guest`, or says why not. */
+  admitGuest(session: Session, guest: string): string | undefined;
   up(session: Session): void;
   heard(session: Session): void;
   content(session: Session, content: Content): void;
@@ -44,6 +46,8 @@ export interface SessionOwner {
 export class Session {
   /** Who is at the far end; undefined as long as a connection that was accepted has not said so. */
   box: BoxId | undefined;
+  /** The program at the far end, if it is no box. */
+  guest: AgentId | undefined;
   readonly link: Link;
   readonly #dialect: Dialect;
   readonly #limits: SessionLimits;
@@ -115,7 +119,8 @@ export class Session {
       if (this.link.closed) return;
       this.#take(parseFrame(line, this.#dialect));
     }
-    if (this.box === undefined && this.link.bytesIn > this.#limits.strangerBytesMax) {
+    const known = this.box !== undefined || this.guest !== undefined;
+    if (!known && this.link.bytesIn > this.#limits.strangerBytesMax) {
       this.link.close(`it did not say who it is within ${this.#limits.strangerBytesMax} bytes`);
     }
   }
@@ -142,6 +147,7 @@ export class Session {
   }
 
   #ping(box: string): void {
+    if (this.guest !== undefined) return;
     if (!this.#isFrom(box)) return;
     if (this.#kind !== undefined || this.#spoke) return;
     this.#spoke = true;
@@ -151,17 +157,29 @@ export class Session {
   }
 
   #greeted(hello: { readonly [key: string]: Json | undefined }): void {
-    const { box } = hello;
+    const { box, client } = hello;
     if (typeof box === "string" && isToken(box)) {
       if (!this.#isFrom(box)) return;
+    } else if (typeof client === "string" && isToken(client)) {
+      return this.#greetedByGuest(client);
     } else if (this.box === undefined) {
-      return this.link.close("its hello names no box");
+      return this.link.close("its hello names neither a box nor a client");
     }
     this.#hello = hello;
     this.#decide("ovid");
   }
 
+  // A guest says hello once, before anything else, and is Ovid's own kind.
+  #greetedByGuest(client: string): void {
+    const taken = this.box !== undefined || this.guest !== undefined || this.#early.length > 0;
+    const fault = taken ? "it said who it is already" : this.#owner.admitGuest(this, client);
+    if (fault !== undefined) return this.link.close(fault);
+    this.#kind = "ovid";
+    clearTimeout(this.#timer);
+  }
+
   #content(content: Content): void {
+    if (this.guest !== undefined) return this.#guestContent(content);
     if (this.box === undefined) {
       this.#early.push(content);
       return;
@@ -174,6 +192,14 @@ export class Session {
     if (this.link.closed) return;
     if (content.kind === "broadcast" && content.box !== this.box) {
       return this.link.close(`it broadcasts in the name of ${JSON.stringify(content.box)}`);
+    }
+    this.#owner.content(this, content);
+  }
+
+  // A guest has a voice of its own, and no other.
+  #guestContent(content: Content): void {
+    if (content.kind !== "mail" || content.envelope.from !== this.guest) {
+      return this.link.close("a client may send nothing but mail in its own name");
     }
     this.#owner.content(this, content);
   }
