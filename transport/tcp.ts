@@ -1,47 +1,14 @@
 // The transport of real grids: TCP without Nagle's delay, which would hold small lines back for 40 ms.
 
+import { addressError, formatAddress, parseAddress } from "./address.ts";
 import type { Connection, Listener, Transport } from "./transport.ts";
 
 // A buffer grows when a read fills it: strangers come by the thousand, and most say nothing.
 const readBytesMin = 1 << 10;
 const readBytesMax = 1 << 16;
-const addressForm = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/;
 
 /** Makes TCP connections between addresses of the form `127.0.0.1:5000` or `[::1]:5000`. */
 export const tcp: Transport = { listen, dial };
-
-interface HostAndPort {
-  readonly hostname: string;
-  readonly port: number;
-}
-
-function parseAddress(address: string): HostAndPort {
-  const [, sixth, other, digits] = addressForm.exec(address) ?? [];
-  const hostname = sixth ?? other;
-  const port = Number(digits);
-  if (hostname === undefined || port > 65535) {
-    throw new SyntaxError(`Cannot use address "${address}", want "127.0.0.1:5000" or "[::1]:5000"`);
-  }
-  return { hostname, port };
-}
-
-function formatAddress(address: Deno.NetAddr): string {
-  const { hostname, port } = address;
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-}
-
-function failure(act: string, address: string, error: unknown): Error {
-  const reason = error instanceof Deno.errors.AddrInUse
-    ? "the address is in use"
-    : error instanceof Deno.errors.AddrNotAvailable
-    ? "the address is none of this machine's"
-    : error instanceof Deno.errors.ConnectionRefused
-    ? "nobody listens there"
-    : error instanceof Error
-    ? error.message
-    : String(error);
-  return new Error(`Cannot ${act} ${address}: ${reason}`, { cause: error });
-}
 
 // Async, though nothing in it waits, so that every failure is a rejection.
 // deno-lint-ignore require-await
@@ -51,7 +18,7 @@ async function listen(address: string): Promise<Listener> {
   try {
     listener = Deno.listen({ hostname, port });
   } catch (error) {
-    throw failure("listen on", address, error);
+    throw addressError("listen on", address, error);
   }
   let closed = false;
   return {
@@ -79,7 +46,7 @@ async function dial(address: string, signal: AbortSignal): Promise<Connection> {
       await Deno.connect({ hostname, port, signal, autoSelectFamily: false }),
     );
   } catch (error) {
-    throw failure("dial", address, error);
+    throw addressError("dial", address, error);
   }
 }
 
