@@ -37,7 +37,11 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   "box": { below: [...PURE, "transport", "std"], rule: "drives the host: not sim/, nothing above" },
   "sim": { below: [...PURE, "transport", "std"], rule: "drives the host: not box/, nothing above" },
   "master": OUTSIDE,
-  "client": OUTSIDE,
+  // A client runs the agent that asks a group, so that its protocol is the one that was simulated.
+  "client": {
+    below: [...PURE, "transport"],
+    rule: "reaches a grid by wire only: no box/, no sim/",
+  },
   "web": OUTSIDE,
   "cli": { below: ALL, rule: "may import every layer, but no test, tool or example" },
   "mod.ts": { below: ALL, rule: "may re-export every layer but cli/" },
