@@ -6,8 +6,13 @@ import { dummy } from "./dummy.ts";
 import { kvsClient } from "./kvs/client.ts";
 import { kvsReplica } from "./kvs/replica.ts";
 import { kvsTty } from "./kvs/tty.ts";
+import { vrClient } from "./vr/client.ts";
+import { vrReplica } from "./vr/replica.ts";
+import { vrTty } from "./vr/tty.ts";
 
 /** The built-in agents by the names that grids give them. */
 export const builtIns: ReadonlyMap<string, AgentDefinition> = new Map(
-  [chat, dummy, kvsClient, kvsReplica, kvsTty].map((definition) => [definition.type, definition]),
+  [chat, dummy, kvsClient, kvsReplica, kvsTty, vrClient, vrReplica, vrTty].map((
+    definition,
+  ) => [definition.type, definition]),
 );

@@ -3,8 +3,17 @@ import { isAgentDefinition } from "../core/define.ts";
 import { toJsonSchema } from "../core/schema.ts";
 import { builtIns } from "./registry.ts";
 
-Deno.test("builtIns has GoOvid's agents by their names", () => {
-  const names = ["chat", "dummy", "kvs_client", "kvs_replica", "kvs_tty"];
+Deno.test("builtIns has GoOvid's agents and Ovid's own by their names", () => {
+  const names = [
+    "chat",
+    "dummy",
+    "kvs_client",
+    "kvs_replica",
+    "kvs_tty",
+    "vr_client",
+    "vr_replica",
+    "vr_tty",
+  ];
   assertEquals([...builtIns.keys()], names);
   assertEquals(Array.from(builtIns.values(), ({ type }) => type), names);
   for (const definition of builtIns.values()) assert(isAgentDefinition(definition));
@@ -19,7 +28,7 @@ Deno.test("builtIns can say what their attrs and messages are, for editors and f
   }
 });
 
-Deno.test("builtIns: one agent of a grid of GoOvid's wants its terminal", () => {
+Deno.test("builtIns: few agents want the terminal, so that a grid has one that does", () => {
   const wanting = [...builtIns.values()].filter(({ devices }) => devices?.includes("terminal"));
-  assertEquals(wanting.map(({ type }) => type), ["chat", "kvs_tty"]);
+  assertEquals(wanting.map(({ type }) => type), ["chat", "kvs_tty", "vr_tty"]);
 });

@@ -25,3 +25,25 @@ Deno.test("Clock.now(): goes with the world, from a moment that each start draws
   assertNotEquals(clock.now(0), new Clock(seededRandom(2n), 5_000_000).now(0));
   assert(clock.now(5_000_000) >= 0);
 });
+
+Deno.test("Clock.drift(): is fast or slow by so much, and reaches() knows it", () => {
+  const ppm = fc.integer({ min: -500_000, max: 500_000 });
+  fc.assert(fc.property(ppm, fc.nat(10_000_000), fc.nat(1_000_000), (driftPpm, us, waitUs) => {
+    const clock = new Clock(seededRandom(1n), 0, driftPpm);
+    const before = clock.now(us);
+    assertEquals(clock.now(1_000_000) - clock.now(0), (1_000_000 + driftPpm) / 1000);
+    clock.drift(us, 0);
+    assertEquals(clock.now(us), before);
+    clock.drift(us, driftPpm);
+    const wanted = before + waitUs / 1000;
+    const reached = clock.reaches(wanted);
+    assert(clock.now(reached) >= wanted && clock.now(reached - 1) < wanted);
+  }));
+});
+
+Deno.test("Clock.jump(): goes forward at once, and timers come due", () => {
+  const clock = new Clock(seededRandom(1n), 0);
+  const due = clock.now(0) + 100;
+  clock.jump(40_000, 50_000);
+  assertEquals(clock.reaches(due), 50_000);
+});

@@ -70,7 +70,9 @@ export class Disk {
     tornTails: 0,
   };
   /** How many bytes the journal may have; what would need more ends the box, as a full disk does. */
-  bytesMax = Infinity;
+  #bytesMax = Infinity;
+  /** How many times longer each sync takes than it should. */
+  slowness = 1;
   readonly #options: Required<DiskOptions>;
   readonly #random: Random;
   #generation = 1;
@@ -125,7 +127,7 @@ export class Disk {
       this.#replacement = { generation, snapshot: encodeSnapshot(generation, agents) };
     } else {
       const group = encodeGroup(this.#sequence, this.#waiting);
-      if (this.#bytes + group.length > this.bytesMax) return undefined;
+      if (this.#bytes + group.length > this.#bytesMax) return undefined;
       this.#sequence++;
       this.#chunks.push(group);
       this.#bytes += group.length;
@@ -133,7 +135,7 @@ export class Disk {
     this.counters.records += this.#waiting.length;
     this.#waiting = [];
     this.#syncing = true;
-    return drawDelay(this.#random, this.#options.sync);
+    return this.slowness * drawDelay(this.#random, this.#options.sync);
   }
 
   /** Ends the sync under way. Whether it wrote a snapshot. */
@@ -150,8 +152,21 @@ export class Disk {
     return false;
   }
 
-  /** Loses what was not synced, or a part of it. */
-  crash(): void {
+  get bytesMax(): number {
+    return this.#bytesMax;
+  }
+
+  /** Leaves room for so many bytes more, Infinity for no limit. How many the journal may have then. */
+  limit(moreBytes: number): number {
+    this.#bytesMax = this.#bytes + moreBytes;
+    return this.#bytesMax;
+  }
+
+  /**
+   * Loses what was not synced, or a part of it, as when the power fails; or only what was not written, as when the
+   * box alone was killed, and whoever keeps its files was not.
+   */
+  crash(kept: "synced" | "written" = "synced"): void {
     this.#waiting = [];
     this.#syncing = false;
     const replacement = this.#replacement;
@@ -161,10 +176,10 @@ export class Disk {
       this.#replace(replacement);
     }
     const tail = concat(this.#chunks.splice(this.#durable));
-    const kept = this.#kept(tail.length);
-    if (kept > 0) this.#chunks.push(tail.subarray(0, kept));
-    this.counters.droppedBytes += tail.length - kept;
-    this.#bytes -= tail.length - kept;
+    const length = kept === "written" ? tail.length : this.#keptBytes(tail.length);
+    if (length > 0) this.#chunks.push(tail.subarray(0, length));
+    this.counters.droppedBytes += tail.length - length;
+    this.#bytes -= tail.length - length;
     this.#durable = this.#chunks.length;
   }
 
@@ -176,6 +191,7 @@ export class Disk {
     this.#snapshot = undefined;
     this.#generation = 1;
     this.#sequence = 1;
+    this.#bytesMax = Infinity;
     this.#startJournal();
   }
 
@@ -205,7 +221,7 @@ export class Disk {
     return imagesOf(this.#readSnapshot(), content.records).get(agent);
   }
 
-  #kept(length: number): number {
+  #keptBytes(length: number): number {
     if (!this.#options.tornTails) return 0;
     // A uniform draw alone would hardly ever leave nothing or everything.
     switch (randomInteger(this.#random, 0, 3)) {

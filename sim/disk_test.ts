@@ -140,15 +140,15 @@ Deno.test("Disk.startSync(): goes on without a snapshot when there is none to be
   assertEquals(disk.counters.compactions, 0);
 });
 
-Deno.test("Disk.bytesMax: a full disk takes nothing more, and keeps what it has", () => {
+Deno.test("Disk.limit(): a full disk takes nothing more, and keeps what it has", () => {
   const disk = makeDisk({ tornTails: false });
   sync(disk, 1);
-  disk.bytesMax = 0;
+  disk.limit(0);
   write(disk, 2);
   assertEquals(disk.startSync(() => undefined), undefined);
   disk.crash();
   assertEquals(read(disk), [1]);
-  disk.bytesMax = Infinity;
+  disk.limit(Infinity);
   sync(disk, 3);
   assertEquals(read(disk), [1, 3]);
 });

@@ -20,6 +20,13 @@ export interface NetworkOptions {
   readonly reorder?: number;
 }
 
+const calmOptions: Required<NetworkOptions> = {
+  latency: { minUs: 100, maxUs: 1000 },
+  loss: 0,
+  duplicate: 0,
+  reorder: 0,
+};
+
 /** What a network has done to mail, each message counted once for each copy. */
 export interface NetworkCounters {
   sent: number;
@@ -32,6 +39,9 @@ export interface NetworkCounters {
   /** Sent without regard to the order of its link. */
   reordered: number;
 }
+
+/** How many messages may wait at a link that is clogged; what comes on top is lost. */
+export const cloggedMax = 1000;
 
 /** What a network needs of its world. */
 export interface NetworkSurroundings {
@@ -54,8 +64,14 @@ class Link {
   readonly to: BoxId;
   readonly random: Random;
   cut = false;
+  /** Whether nothing goes wrong here any more. */
+  calm = false;
   /** When the last message in order arrives: none in order may arrive before it. */
   lastArrivalUs = 0;
+  /** How long each message keeps the way to itself; 0 for a link that is not clogged. */
+  intervalUs = 0;
+  /** Until when the way is taken by messages before. */
+  takenUntilUs = 0;
 
   constructor(from: BoxId, to: BoxId, seed: bigint) {
     this.from = from;
@@ -83,13 +99,7 @@ export class Network {
 
   /** @throws {RangeError} if an option is out of range. */
   constructor(seed: bigint, surroundings: NetworkSurroundings, options: NetworkOptions = {}) {
-    this.#options = {
-      latency: { minUs: 100, maxUs: 1000 },
-      loss: 0,
-      duplicate: 0,
-      reorder: 0,
-      ...options,
-    };
+    this.#options = { ...calmOptions, ...options };
     const { latency, loss, duplicate, reorder } = this.#options;
     requireDelay(latency, "network.latency");
     requireProbability(loss, "network.loss");
@@ -101,7 +111,7 @@ export class Network {
 
   send(nowUs: number, from: BoxId, to: BoxId, envelope: Envelope): void {
     const link = this.#link(from, to);
-    const { duplicate, loss } = this.#options;
+    const { duplicate, loss } = link.calm ? calmOptions : this.#options;
     // A coin is thrown only for what can happen: an option that is off costs nothing.
     if (duplicate > 0 && link.random() < duplicate) {
       this.counters.duplicated++;
@@ -156,6 +166,19 @@ export class Network {
     this.#surroundings.record({ kind: "heal", atUs: nowUs, from, to });
   }
 
+  /** From now on one message after the other, each `intervalUs` behind the one before; 0 for all at once again. */
+  clog(nowUs: number, from: BoxId, to: BoxId, intervalUs: number): void {
+    const link = this.#link(from, to);
+    if (link.intervalUs === intervalUs) return;
+    link.intervalUs = intervalUs;
+    this.#surroundings.record({ kind: "clog", atUs: nowUs, from, to, intervalUs });
+  }
+
+  /** From now on chance does no harm to mail from one box to another: it is quick, in order, and not lost. */
+  calm(from: BoxId, to: BoxId): void {
+    this.#link(from, to).calm = true;
+  }
+
   #post(nowUs: number, link: Link, envelope: Envelope, lost: boolean): void {
     const number = this.counters.sent++;
     const packet: Packet = {
@@ -170,14 +193,19 @@ export class Network {
       number,
     };
     if (link.cut) return this.#meet(nowUs, packet, "cut");
-    if (lost) return this.#meet(nowUs, packet, "lost");
+    const clogged = (link.takenUntilUs - nowUs) > cloggedMax * link.intervalUs;
+    if (lost || (clogged && link.intervalUs > 0)) return this.#meet(nowUs, packet, "lost");
     packet.atUs = this.#arrival(nowUs, link);
     this.#surroundings.schedule(packet.atUs, packet);
   }
 
   #arrival(nowUs: number, link: Link): number {
-    const { latency, reorder } = this.#options;
-    const arrivalUs = nowUs + drawDelay(link.random, latency);
+    const { latency, reorder } = link.calm ? calmOptions : this.#options;
+    let arrivalUs = nowUs + drawDelay(link.random, latency);
+    if (link.intervalUs > 0) {
+      link.takenUntilUs = Math.max(link.takenUntilUs, nowUs) + link.intervalUs;
+      arrivalUs += link.takenUntilUs - nowUs;
+    }
     if (reorder > 0 && link.random() < reorder) {
       this.counters.reordered++;
       return arrivalUs;

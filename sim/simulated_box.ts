@@ -5,6 +5,7 @@ import type { AgentDefinition } from "../core/define.ts";
 import type { DeviceEvent } from "../core/devices.ts";
 import type { Batch, Envelope, Fault, Outgoing, Output } from "../core/envelope.ts";
 import type { Grid } from "../core/grid.ts";
+import { OvidError } from "../core/error.ts";
 import { Host } from "../core/host.ts";
 import type { AgentId, BoxId } from "../core/id.ts";
 import { deriveSeed, seededRandom } from "../core/random.ts";
@@ -14,7 +15,8 @@ import type { WorldEvent } from "./world_event.ts";
 
 /** Something that a box has asked its world to tell it later. */
 export interface BoxAlarm {
-  readonly kind: "wake" | "synced";
+  /** `ready`: the step before is over, and what came meanwhile has its turn. */
+  readonly kind: "wake" | "synced" | "ready";
   readonly box: SimulatedBox;
   readonly atUs: number;
   /** Which start of the box asked: a later one is not concerned. */
@@ -25,6 +27,8 @@ export interface BoxAlarm {
 export interface SimulatedBoxOptions {
   readonly box: BoxId;
   readonly grid: Grid;
+  /** What every start but the first goes by. */
+  readonly laterGrid: Grid;
   readonly definitions: ReadonlyMap<string, AgentDefinition>;
   readonly seed: bigint;
   readonly checks: boolean;
@@ -41,6 +45,9 @@ export interface SimulatedBoxOptions {
   readonly crashed: () => void;
 }
 
+/** How many events may wait for a box that is slow or stands still. */
+const backlogMax = 200_000;
+
 interface Held {
   /** May go once so many records of this life are durable. */
   readonly records: number;
@@ -56,8 +63,12 @@ export class SimulatedBox {
   #clock: Clock;
   #life = 0;
   #paused = false;
-  /** What came while the box stood still. */
+  /** How long each step takes. */
+  #stepUs = 0;
+  #busyUntilUs = 0;
+  /** What came while the box stood still or was busy. */
   #backlog: (() => void)[] = [];
+  #driftPpm = 0;
   #held: Held[] = [];
   /** How many records of this life were appended, written by the sync under way, and made durable. */
   #appended = 0;
@@ -66,6 +77,8 @@ export class SimulatedBox {
   /** When the next step is due, and the earliest wake-up in the queue of the world. */
   #wakeAtUs = Infinity;
   #alarmAtUs = Infinity;
+  /** When the next step is due by the clock of the box, if that is what it waits for. */
+  #wakeAt: number | undefined;
 
   constructor(options: SimulatedBoxOptions) {
     this.#options = options;
@@ -83,6 +96,11 @@ export class SimulatedBox {
     return this.#paused;
   }
 
+  /** Whether what comes now has to wait. */
+  get waits(): boolean {
+    return this.#paused || this.#backlog.length > 0 || this.#busyUntilUs > this.#options.nowUs();
+  }
+
   /** What the box's agents are made of, for checkers; undefined while it is down. */
   inspect(agent: AgentId): ReturnType<Host["inspect"]> {
     return this.#host?.inspect(agent);
@@ -90,13 +108,14 @@ export class SimulatedBox {
 
   /** Starts the box with what its disk holds. */
   start(): void {
-    const { box, grid, definitions, checks, loss, seed, record, nowUs } = this.#options;
+    const { box, definitions, checks, loss, seed, record, nowUs } = this.#options;
     const atUs = nowUs();
+    const grid = this.#life === 0 ? this.#options.grid : this.#options.laterGrid;
     this.#life++;
     // A seed of its own for each life: a nonce that was drawn before the crash must not come again.
     const lifeSeed = deriveSeed(seed, `${box} life ${this.#life}`);
     const host = new Host({ box, grid, definitions, seed: lifeSeed, checks, loss });
-    this.#clock = new Clock(seededRandom(lifeSeed), atUs);
+    this.#clock = new Clock(seededRandom(lifeSeed), atUs, this.#driftPpm);
     const { images, records, tornBytes } = this.disk.open();
     const batch = host.boot(this.#clock.now(atUs), images);
     this.#host = host;
@@ -104,17 +123,19 @@ export class SimulatedBox {
     this.#carryOut(batch);
   }
 
-  /** Ends the box at once: its memory is gone, and what its disk had not synced. */
-  crash(why: string): void {
+  /** Ends the box at once: its memory is gone, and what its disk had not synced, or not even written. */
+  crash(why: string, kept: "synced" | "written" = "synced"): void {
     this.#host = undefined;
     this.#life++;
     this.#paused = false;
+    this.#busyUntilUs = 0;
     const backlog = this.#backlog;
     this.#backlog = [];
     this.#held = [];
     this.#appended = this.#written = this.#synced = 0;
     this.#wakeAtUs = this.#alarmAtUs = Infinity;
-    this.disk.crash();
+    this.#wakeAt = undefined;
+    this.disk.crash(kept);
     this.#options.record({ kind: "crash", atUs: this.#options.nowUs(), box: this.id, why });
     this.#options.crashed();
     // Whoever waits in the backlog finds the box down.
@@ -130,15 +151,71 @@ export class SimulatedBox {
   resume(): void {
     this.#paused = false;
     this.#options.record({ kind: "resume", atUs: this.#options.nowUs(), box: this.id });
-    const backlog = this.#backlog;
-    this.#backlog = [];
-    for (const event of backlog) event();
+    this.#catchUp();
   }
 
-  /** Puts `event` off until the box goes on again. Whether it was put off. */
-  defer(event: () => void): boolean {
-    if (this.#paused) this.#backlog.push(event);
-    return this.#paused;
+  /** From now on each step takes so long, and each sync so many times longer. */
+  slow(stepUs: number, diskSlowness: number): void {
+    this.disk.slowness = diskSlowness;
+    if (this.#stepUs === stepUs) return;
+    this.#stepUs = stepUs;
+    this.#options.record({ kind: "slow", atUs: this.#options.nowUs(), box: this.id, stepUs });
+  }
+
+  /** Lets the journal grow by so many bytes and no further. */
+  limitDisk(moreBytes: number): void {
+    const before = this.disk.bytesMax;
+    const bytesMax = this.disk.limit(moreBytes);
+    if (bytesMax === before) return;
+    this.#options.record({ kind: "disk", atUs: this.#options.nowUs(), box: this.id, bytesMax });
+  }
+
+  /** @throws {Error} if the box is up. */
+  loseDisk(): void {
+    if (this.up) throw new Error(`Cannot lose the disk of box "${this.id}": it is up`);
+    this.disk.lose();
+    const atUs = this.#options.nowUs();
+    this.#options.record({ kind: "disk", atUs, box: this.id, bytesMax: "lost" });
+  }
+
+  /** Moves the clock forward, and sets the rate by which it is too fast, in this life and all later ones. */
+  setClock(jumpUs: number, driftPpm = this.#driftPpm): void {
+    const { nowUs, record } = this.#options;
+    const atUs = nowUs();
+    this.#driftPpm = driftPpm;
+    this.#clock.jump(atUs, jumpUs);
+    this.#clock.drift(atUs, driftPpm);
+    record({ kind: "clock", atUs, box: this.id, jumpUs, driftPpm });
+    if (this.#wakeAt !== undefined) this.#setWake(this.#clock.reaches(this.#wakeAt));
+  }
+
+  /** Puts `event` off until a box that {@linkcode waits} goes on. */
+  defer(event: () => void): void {
+    if (this.#backlog.length >= backlogMax) {
+      throw new OvidError(
+        "sim.liveness",
+        `Cannot simulate more: ${backlogMax} events wait for box "${this.id}"`,
+      );
+    }
+    this.#backlog.push(event);
+    // The first to wait behind a step that takes its time; the others follow it.
+    if (!this.#paused && this.#backlog.length === 1) this.#callBack();
+  }
+
+  #callBack(): void {
+    const { schedule, nowUs } = this.#options;
+    const atUs = Math.max(this.#busyUntilUs, nowUs());
+    schedule({ kind: "ready", box: this, atUs, life: this.#life });
+  }
+
+  /** Takes what has waited, one after the other, as long as the box is not busy. */
+  #catchUp(): void {
+    while (!this.#paused && this.#busyUntilUs <= this.#options.nowUs()) {
+      const event = this.#backlog.shift();
+      if (event === undefined) return;
+      event();
+    }
+    if (!this.#paused && this.#backlog.length > 0) this.#callBack();
   }
 
   takeMail(envelope: Envelope): void {
@@ -160,6 +237,10 @@ export class SimulatedBox {
   /** Something the box has asked for is due. Whether it meant anything. */
   takeAlarm(alarm: BoxAlarm): boolean {
     if (alarm.life !== this.#life) return false;
+    if (alarm.kind === "ready") {
+      this.#catchUp();
+      return true;
+    }
     return alarm.kind === "wake" ? this.#wake(alarm) : this.#endSync();
   }
 
@@ -181,7 +262,9 @@ export class SimulatedBox {
   #step(inputs: Parameters<Host["step"]>[1]): void {
     const host = this.#host;
     if (host === undefined) return;
-    this.#carryOut(host.step(this.#clock.now(this.#options.nowUs()), inputs));
+    const nowUs = this.#options.nowUs();
+    if (this.#stepUs > 0) this.#busyUntilUs = nowUs + this.#stepUs;
+    this.#carryOut(host.step(this.#clock.now(nowUs), inputs));
   }
 
   #carryOut(batch: Batch): void {
@@ -271,8 +354,13 @@ export class SimulatedBox {
   }
 
   #arm({ busy, wakeAt }: Batch): void {
-    if (busy) this.#wakeAtUs = this.#options.nowUs();
-    else this.#wakeAtUs = wakeAt === undefined ? Infinity : this.#clock.reaches(wakeAt);
+    this.#wakeAt = busy ? undefined : wakeAt;
+    if (busy) this.#setWake(this.#options.nowUs());
+    else this.#setWake(wakeAt === undefined ? Infinity : this.#clock.reaches(wakeAt));
+  }
+
+  #setWake(atUs: number): void {
+    this.#wakeAtUs = atUs;
     this.#setAlarm();
   }
 

@@ -3,16 +3,19 @@
 
 import type { AgentDefinition } from "../core/define.ts";
 import type { DeviceEvent } from "../core/devices.ts";
+import { type Due, reach } from "./due.ts";
 import { messageOf, OvidError } from "../core/error.ts";
-import type { AgentEntry, Grid } from "../core/grid.ts";
+import type { Grid } from "../core/grid.ts";
 import type { Host } from "../core/host.ts";
-import { type AgentId, agentId, type BoxId } from "../core/id.ts";
+import type { BoxId } from "../core/id.ts";
 import { deriveSeed, type Random, seededRandom, seedMax } from "../core/random.ts";
+import { Boxes, type OneWay } from "./boxes.ts";
 import { requireProbability } from "./chance.ts";
+import { driftPpmMax } from "./clock.ts";
 import { Devices } from "./devices.ts";
 import type { DiskCounters } from "./disk.ts";
 import { Network, type NetworkCounters, type Packet } from "./network.ts";
-import { type BoxAlarm, SimulatedBox } from "./simulated_box.ts";
+import { SimulatedBox } from "./simulated_box.ts";
 import { Timeline, toUs } from "./timeline.ts";
 import { type Observer, Transcript } from "./transcript.ts";
 import { formatMs } from "./world_event.ts";
@@ -22,20 +25,6 @@ import {
   type RunUntilOptions,
   type WorldOptions,
 } from "./world_options.ts";
-
-interface DeviceInput {
-  readonly kind: "input";
-  readonly box: SimulatedBox;
-  readonly agent: AgentId;
-  readonly event: DeviceEvent;
-}
-
-interface Action {
-  readonly kind: "action";
-  readonly act: () => void;
-}
-
-type Due = Packet | BoxAlarm | DeviceInput | Action;
 
 /** More events than this without a step of time, and time is taken to stand still. */
 const eventsAtOnceMax = 1_000_000;
@@ -84,7 +73,7 @@ export class World {
   readonly failures: Failure[] = [];
   readonly #allowFaults: boolean;
   readonly #definitions: ReadonlyMap<string, AgentDefinition>;
-  readonly #boxes = new Map<string, SimulatedBox>();
+  readonly #boxes: Boxes;
   readonly #network: Network;
   readonly #devices = new Devices();
   readonly #timeline = new Timeline<Due>();
@@ -110,13 +99,14 @@ export class World {
       schedule: (atUs, packet) => this.#timeline.schedule(atUs, packet),
       record: (event) => this.transcript.record(event),
     }, options.network);
-    for (const box of grid.boxes) this.#boxes.set(box, this.#makeBox(box, options));
+    this.#boxes = new Boxes(grid, (box) => this.#makeBox(box, options));
   }
 
   #makeBox(box: BoxId, options: WorldOptions): SimulatedBox {
     return new SimulatedBox({
       box,
       grid: this.grid,
+      laterGrid: options.laterGrid ?? this.grid,
       definitions: this.#definitions,
       seed: this.seed,
       checks: options.checks ?? true,
@@ -146,77 +136,112 @@ export class World {
   /** Starts the boxes that are named, or all that are down. */
   start(...boxes: string[]): void {
     const named = boxes.length > 0
-      ? boxes.map((box) => this.#box("start", box))
-      : [...this.#boxes.values()].filter((box) => !box.up);
+      ? boxes.map((box) => this.#boxes.get("start", box))
+      : [...this.#boxes.all()].filter((box) => !box.up);
     for (const box of named) {
       if (box.up) throw new Error(`Cannot start box "${box.id}": it is up`);
       box.start();
     }
   }
 
-  /** Ends a box at once, with all that it has in memory and all that its disk has not synced. */
-  crash(box: string): void {
-    this.#upBox("crash", box).crash("killed");
+  /**
+   * Ends a box at once, with all that it has in memory and all that its disk has not synced; with `kept` as "written"
+   * its disk keeps all that was written, as it does when a process is killed and its machine goes on.
+   */
+  crash(box: string, kept: "synced" | "written" = "synced"): void {
+    this.#boxes.up("crash", box).crash("killed", kept);
   }
 
   /** Starts a box anew with what its disk holds; if it is up, it crashes first. */
   restart(box: string): void {
-    if (this.#box("restart", box).up) this.crash(box);
+    if (this.#boxes.get("restart", box).up) this.crash(box);
     this.start(box);
   }
 
   /** Lets a box stand still while time goes on, until {@linkcode resume}. */
   pause(box: string): void {
-    const pausing = this.#upBox("pause", box);
+    const pausing = this.#boxes.up("pause", box);
     if (pausing.paused) throw new Error(`Cannot pause box "${box}": it stands still`);
     pausing.pause();
   }
 
   resume(box: string): void {
-    const resuming = this.#upBox("resume", box);
+    const resuming = this.#boxes.up("resume", box);
     if (!resuming.paused) throw new Error(`Cannot resume box "${box}": it does not stand still`);
     resuming.resume();
   }
 
-  /** What the disk of a box has done. */
-  disk(box: string): Readonly<DiskCounters> {
-    return this.#box("look at", box).disk.counters;
+  /** Lets each step of a box take `stepMs`, 0 for none, and each sync so many times longer. */
+  slow(box: string, stepMs: number, diskSlowness = 1): void {
+    this.#boxes.get("slow down", box).slow(toUs(stepMs), diskSlowness);
   }
 
-  /** Lets the journal of a box grow to so many bytes and no further: the write that would need more ends the box. */
-  limitDisk(box: string, bytesMax: number): void {
-    this.#box("limit", box).disk.bytesMax = bytesMax;
+  /** Moves the clock of a box forward at once. */
+  jumpClock(box: string, ms: number): void {
+    this.#boxes.get("set the clock of", box).setClock(toUs(ms));
+  }
+
+  /** Lets the clock of a box be too fast by so many millionths, or too slow. */
+  driftClock(box: string, ppm: number): void {
+    if (!Number.isInteger(ppm) || Math.abs(ppm) > driftPpmMax) {
+      throw new RangeError(`Cannot drift by ${ppm} ppm, want -${driftPpmMax} to ${driftPpmMax}`);
+    }
+    this.#boxes.get("set the clock of", box).setClock(0, ppm);
+  }
+
+  /** What the disk of a box has done. */
+  disk(box: string): Readonly<DiskCounters> {
+    return this.#boxes.get("look at", box).disk.counters;
+  }
+
+  /**
+   * Lets the journal of a box grow by so many bytes and no further, Infinity for no limit: the write that would need
+   * more ends the box.
+   */
+  limitDisk(box: string, moreBytes: number): void {
+    this.#boxes.get("limit", box).limitDisk(moreBytes);
   }
 
   /** Puts an empty disk in the place of that of a box, which must be down. */
   loseDisk(box: string): void {
-    const losing = this.#box("lose the disk of", box);
-    if (losing.up) throw new Error(`Cannot lose the disk of box "${box}": it is up`);
-    losing.disk.lose();
+    const losing = this.#boxes.get("lose the disk of", box);
+    losing.loseDisk();
     this.#devices.lose(losing.id);
   }
 
   isUp(box: string): boolean {
-    return this.#box("look at", box).up;
+    return this.#boxes.get("look at", box).up;
+  }
+
+  isPaused(box: string): boolean {
+    return this.#boxes.get("look at", box).paused;
   }
 
   /** Lets no mail pass between two boxes; with `oneWay` none from `a` to `b`, while `b` still reaches `a`. */
-  cut(a: string, b: string, options: { readonly oneWay?: boolean } = {}): void {
-    const [from, to] = [this.#box("cut off", a).id, this.#box("cut off", b).id];
-    this.#network.cut(this.#timeline.nowUs, from, to);
-    if (!options.oneWay) this.#network.cut(this.#timeline.nowUs, to, from);
+  cut(a: string, b: string, options: OneWay = {}): void {
+    for (const [from, to] of this.#boxes.links("cut off", a, b, options)) {
+      this.#network.cut(this.#timeline.nowUs, from, to);
+    }
   }
 
-  /** Mends both directions between two boxes, or, without names, everything that was cut. */
-  heal(a?: string, b?: string): void {
-    const froms = a === undefined ? this.grid.boxes : [this.#box("heal", a).id];
-    const tos = b === undefined ? this.grid.boxes : [this.#box("heal", b).id];
-    for (const from of froms) {
-      for (const to of tos) {
-        if (from === to) continue;
-        this.#network.heal(this.#timeline.nowUs, from, to);
-        this.#network.heal(this.#timeline.nowUs, to, from);
-      }
+  /** Mends both directions between two boxes; with `oneWay` that from `a` to `b`; without names all that was cut. */
+  heal(a?: string, b?: string, options: OneWay = {}): void {
+    for (const [from, to] of this.#boxes.links("heal", a, b, options)) {
+      this.#network.heal(this.#timeline.nowUs, from, to);
+    }
+  }
+
+  /** Lets mail from `a` to `b` pass one message after the other, `intervalMs` apart; 0 for all at once again. */
+  clog(a: string, b: string, intervalMs: number): void {
+    for (const [from, to] of this.#boxes.links("clog", a, b, { oneWay: true })) {
+      this.#network.clog(this.#timeline.nowUs, from, to, toUs(intervalMs));
+    }
+  }
+
+  /** From now on chance does no harm to mail from `a` to `b`: it is quick and not lost. A cut stays a cut. */
+  calm(a: string, b: string): void {
+    for (const [from, to] of this.#boxes.links("calm", a, b, { oneWay: true })) {
+      this.#network.calm(from, to);
     }
   }
 
@@ -232,18 +257,18 @@ export class World {
 
   /** The lines that an agent has printed so far, oldest first; they outlive crashes. */
   printed(agent: string): readonly string[] {
-    return this.#devices.printed(this.#entry(agent).id);
+    return this.#devices.printed(this.#boxes.entry(agent).id);
   }
 
   /** The text of a file that agents of a box have written; undefined if nobody has. */
   file(box: string, path: string): string | undefined {
-    return this.#devices.file(this.#box("read a file of", box).id, path);
+    return this.#devices.file(this.#boxes.get("read a file of", box).id, path);
   }
 
   /** The state of an agent, to look at and not to change; undefined while its box is down. */
   inspect(agent: string): ReturnType<Host["inspect"]> {
-    const { id, box } = this.#entry(agent);
-    return this.#box("inspect", box).inspect(id);
+    const { id, box } = this.#boxes.entry(agent);
+    return this.#boxes.get("inspect", box).inspect(id);
   }
 
   /** Shows `observer` every event from now on. */
@@ -313,37 +338,15 @@ export class World {
 
   /** Whether the event meant anything; timers that were replaced do not. */
   #happen(due: Due): boolean {
-    switch (due.kind) {
-      case "mail":
-        return this.#arrive(due);
-      case "action":
-        due.act();
-        return true;
-      case "input": {
-        const { box, agent, event } = due;
-        if (!box.paused) box.takeInput(agent, event);
-        else box.defer(() => box.takeInput(agent, event));
-        return true;
-      }
-      default: {
-        const { box } = due;
-        if (!box.paused) return box.takeAlarm(due);
-        box.defer(() => box.takeAlarm(due));
-        return false;
-      }
+    if (due.kind === "action") {
+      due.act();
+      return true;
     }
-  }
-
-  #arrive(packet: Packet): boolean {
-    const box = this.#boxes.get(packet.to);
+    const box = due.kind === "mail" ? this.#boxes.of(due.to) : due.box;
     if (box === undefined) return false;
-    if (box.paused) {
-      box.defer(() => this.#arrive(packet));
-      return false;
-    }
-    const flying = packet.fate === "flying";
-    if (this.#network.arrive(this.#timeline.nowUs, packet, box.up)) box.takeMail(packet.envelope);
-    return flying;
+    if (!box.waits || due.kind === "ready") return reach(box, due, this.#network, this.#timeline);
+    box.defer(() => reach(box, due, this.#network, this.#timeline));
+    return due.kind === "input";
   }
 
   /** A crash takes with it what a box has not handed over to the network. */
@@ -354,11 +357,11 @@ export class World {
   }
 
   #type(agent: string, event: DeviceEvent): void {
-    const entry = this.#entry(agent);
+    const entry = this.#boxes.entry(agent);
     if (!this.#definitions.get(entry.type)?.devices?.includes(event.device)) {
       throw new Error(`Cannot type to agent "${agent}": its type ${entry.type} has no terminal`);
     }
-    const box = this.#box("type to", entry.box);
+    const box = this.#boxes.get("type to", entry.box);
     this.#timeline.schedule(this.#timeline.nowUs, { kind: "input", box, agent: entry.id, event });
   }
 
@@ -376,25 +379,5 @@ export class World {
     const place = `seed ${this.seed}, at ${formatMs(this.#timeline.nowUs)} ms`;
     const story = `the last ${lines.length} of ${this.transcript.events} events`;
     return new OvidError(code, `${what} (${place}); ${story}:\n${lines.join("\n")}`, { cause });
-  }
-
-  #box(act: string, name: string): SimulatedBox {
-    const box = this.#boxes.get(name);
-    if (box !== undefined) return box;
-    const names = [...this.#boxes.keys()].join(", ");
-    throw new RangeError(`Cannot ${act} box "${name}", want one of ${names}`);
-  }
-
-  #upBox(act: string, name: string): SimulatedBox {
-    const box = this.#box(act, name);
-    if (!box.up) throw new Error(`Cannot ${act} box "${name}": it is down`);
-    return box;
-  }
-
-  #entry(name: string): AgentEntry {
-    const entry = this.grid.agents.get(agentId(name));
-    if (entry !== undefined) return entry;
-    const names = [...this.grid.agents.keys()].join(", ");
-    throw new RangeError(`Cannot find agent "${name}", want one of ${names}`);
   }
 }

@@ -48,15 +48,22 @@ export type BoxEvent =
     | { readonly kind: "fault"; readonly fault: Fault }
     /** An agent ended in peace, and all it asked for has been done. */
     | { readonly kind: "end"; readonly agent: AgentId }
+    /** Each step of it takes so long from now on; 0 for none. */
+    | { readonly kind: "slow"; readonly stepUs: number }
+    /** Its clock went forward at once, and is too fast from now on by so many millionths. */
+    | { readonly kind: "clock"; readonly jumpUs: number; readonly driftPpm: number }
+    /** Its disk is another one, which is empty; or it has room for so many bytes from now on. */
+    | { readonly kind: "disk"; readonly bytesMax: number | "lost" }
   );
 
 /** Something that happened to the way from one box to another. */
-export interface LinkEvent {
-  readonly kind: "cut" | "heal";
-  readonly atUs: number;
-  readonly from: BoxId;
-  readonly to: BoxId;
-}
+export type LinkEvent =
+  & { readonly atUs: number; readonly from: BoxId; readonly to: BoxId }
+  & (
+    | { readonly kind: "cut" | "heal" }
+    /** Messages leave so far apart from now on; 0 for at once. */
+    | { readonly kind: "clog"; readonly intervalUs: number }
+  );
 
 /** Something that happened in a simulated world. */
 export type WorldEvent = Mail | BoxEvent | LinkEvent;
@@ -78,6 +85,10 @@ const kinds: readonly WorldEvent["kind"][] = [
   "end",
   "cut",
   "heal",
+  "slow",
+  "clock",
+  "disk",
+  "clog",
 ];
 
 const kindWords = new Map(kinds.map((kind, index) => [kind, index]));
@@ -95,14 +106,16 @@ export function hashEvent(hash: RunningHash, event: WorldEvent): void {
   }
   if (isLinkEvent(event)) {
     hash.text(event.from);
-    return hash.text(event.to);
+    hash.text(event.to);
+    if (event.kind === "clog") hash.number(event.intervalUs);
+    return;
   }
   hash.text(event.box);
   hashBoxEvent(hash, event);
 }
 
 function isLinkEvent(event: BoxEvent | LinkEvent): event is LinkEvent {
-  return event.kind === "cut" || event.kind === "heal";
+  return event.kind === "cut" || event.kind === "heal" || event.kind === "clog";
 }
 
 function hashBoxEvent(hash: RunningHash, event: BoxEvent): void {
@@ -136,6 +149,13 @@ function hashBoxEvent(hash: RunningHash, event: BoxEvent): void {
       return hash.text(messageOf(event.fault.error));
     case "end":
       return hash.text(event.agent);
+    case "slow":
+      return hash.number(event.stepUs);
+    case "clock":
+      hash.number(event.jumpUs);
+      return hash.number(event.driftPpm);
+    case "disk":
+      return hash.json(event.bytesMax);
   }
 }
 
@@ -156,10 +176,16 @@ function describe(event: WorldEvent): string {
       return describeMail(event);
     case "cut":
     case "heal":
-      return `${event.from} -> ${event.to}  ${event.kind === "cut" ? "is cut" : "is whole again"}`;
+    case "clog":
+      return `${event.from} -> ${event.to}  ${describeLink(event)}`;
     default:
       return describeBoxEvent(event);
   }
+}
+
+function describeLink(event: LinkEvent): string {
+  if (event.kind !== "clog") return event.kind === "cut" ? "is cut" : "is whole again";
+  return event.intervalUs === 0 ? "is free again" : `is clogged, ${event.intervalUs} us a message`;
 }
 
 function describeMail({ envelope, fate, sentAtUs }: Mail): string {
@@ -167,6 +193,10 @@ function describeMail({ envelope, fate, sentAtUs }: Mail): string {
   const arrow = fate === "delivered" ? "->" : "x ";
   const end = fate === "delivered" ? `(sent ${formatMs(sentAtUs)})` : `(${fate})`;
   return `${envelope.from} ${arrow} ${envelope.to}  ${type} ${JSON.stringify(body)} ${end}`;
+}
+
+function describeLimit(bytesMax: number): string {
+  return bytesMax === Infinity ? "has room again" : `has room for ${bytesMax} bytes of journal`;
 }
 
 function describeBoxEvent(event: BoxEvent): string {
@@ -205,5 +235,15 @@ function describeBoxEvent(event: BoxEvent): string {
     }
     case "end":
       return `${event.agent} ends`;
+    case "slow":
+      return `${box} ${event.stepUs === 0 ? "is quick again" : `takes ${event.stepUs} us a step`}`;
+    case "clock":
+      return `${box} clock: forward by ${event.jumpUs} us, ${event.driftPpm} ppm too fast`;
+    case "disk":
+      return `${box} disk: ${
+        event.bytesMax === "lost"
+          ? "lost, an empty one in its place"
+          : describeLimit(event.bytesMax)
+      }`;
   }
 }

@@ -10,6 +10,11 @@ import type { NetworkOptions } from "./network.ts";
 /** What a simulated world is made of. */
 export interface WorldOptions {
   readonly grid: Grid;
+  /**
+   * What a box goes by at every start but its first, for attrs that hold for the first start of a grid alone; default:
+   * `grid`. It has the same agents on the same boxes.
+   */
+  readonly laterGrid?: Grid;
   /** The definition of each type that an agent of the grid has; a list, or by the name that the grid uses. */
   readonly definitions: readonly AgentDefinition[] | ReadonlyMap<string, AgentDefinition>;
   /** From 0 to 2^64 - 1: all chance comes from it, and equal seeds give equal runs. */

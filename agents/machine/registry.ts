@@ -1,0 +1,13 @@
+// The machines that come with Ovid.
+
+import { counter } from "./counter.ts";
+import { kv } from "./kv.ts";
+import type { AnyMachine } from "./machine.ts";
+
+/** Machines by the names that grids give them. */
+export type Machines = ReadonlyMap<string, AnyMachine>;
+
+/** The built-in machines. */
+export const builtInMachines: Machines = new Map(
+  [counter, kv].map((machine) => [machine.name, machine]),
+);

@@ -1,0 +1,42 @@
+// What is due in a simulated world, and how it comes to the box that it concerns.
+
+import type { DeviceEvent } from "../core/devices.ts";
+import type { AgentId } from "../core/id.ts";
+import type { Network, Packet } from "./network.ts";
+import type { BoxAlarm, SimulatedBox } from "./simulated_box.ts";
+
+interface DeviceInput {
+  readonly kind: "input";
+  readonly box: SimulatedBox;
+  readonly agent: AgentId;
+  readonly event: DeviceEvent;
+}
+
+interface Action {
+  readonly kind: "action";
+  readonly act: () => void;
+}
+
+/** What the timeline of a world holds. */
+export type Due = Packet | BoxAlarm | DeviceInput | Action;
+
+/** Lets something that is due come to a box that has time for it. Whether it meant anything. */
+export function reach(
+  box: SimulatedBox,
+  due: Exclude<Due, Action>,
+  network: Network,
+  { nowUs }: { readonly nowUs: number },
+): boolean {
+  switch (due.kind) {
+    case "mail": {
+      const flying = due.fate === "flying";
+      if (network.arrive(nowUs, due, box.up)) box.takeMail(due.envelope);
+      return flying;
+    }
+    case "input":
+      box.takeInput(due.agent, due.event);
+      return true;
+    default:
+      return box.takeAlarm(due);
+  }
+}

@@ -1,0 +1,11 @@
+// The scenarios that come with Ovid. Others are files that export one as their default.
+
+import type { Scenario } from "../scenario.ts";
+import { chatScenario } from "./chat.ts";
+import { kvsScenario } from "./kvs.ts";
+import { vrScenario } from "./vr.ts";
+
+/** The built-in scenarios by their names. */
+export const builtInScenarios: ReadonlyMap<string, Scenario> = new Map(
+  [chatScenario, kvsScenario, vrScenario].map((scenario) => [scenario.name, scenario]),
+);

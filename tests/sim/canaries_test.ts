@@ -1,0 +1,51 @@
+// What is broken on purpose is found out, or the simulator is worth nothing.
+
+import { assert, assertEquals } from "@std/assert";
+import { checkDeterminism } from "../../sim/determinism.ts";
+import { runScenario } from "../../sim/run.ts";
+import { kvsCanaries } from "./canaries/kvs.ts";
+import { vrCanaries } from "./canaries/vr.ts";
+
+const short = Deno.env.has("OVID_SHORT");
+
+/** Within so many seeds each mistake must be found. */
+const seeds = 2000;
+
+/** What a short run has no time for: mistakes that are found in one of hundreds of seeds. */
+const rare: ReadonlySet<string> = new Set([
+  "a log chosen by its length alone",
+  "a vote that is not on disk",
+  "a lease read without the lease",
+  "a recovered view that forgets the own vote",
+  "a replaced disk that passes for the old one",
+]);
+
+/** Seen by nobody, since nobody is answered wrongly: a lost reply comes with the next try. See replica_test.ts. */
+const harmless = "a reply to whoever has the same number";
+
+for (const { name, scenario, verdict } of kvsCanaries) {
+  Deno.test(`kvs canary: ${name} is found out`, () => {
+    for (let seed = 1; seed <= 200; seed++) {
+      const run = verdict === "determinism" ? checkDeterminism : runScenario;
+      const result = run(scenario, BigInt(seed));
+      if (result.verdict === "fine") continue;
+      assertEquals(result.verdict, verdict, result.failure);
+      if (verdict === "determinism") assert(result.failure?.endsWith('by agent "store"'));
+      return;
+    }
+    throw new Error(`${name} went unnoticed in 200 seeds`);
+  });
+}
+
+for (const { name, scenario } of vrCanaries) {
+  Deno.test({
+    name: `vr canary: ${name} is found out within ${seeds} seeds`,
+    ignore: name === harmless || (short && rare.has(name)),
+    fn() {
+      for (let seed = 1; seed <= seeds; seed++) {
+        if (runScenario(scenario, BigInt(seed)).verdict !== "fine") return;
+      }
+      throw new Error(`${name} went unnoticed in ${seeds} seeds`);
+    },
+  });
+}
