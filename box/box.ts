@@ -331,9 +331,11 @@ export class Box {
   }
 
   #note({ agent, event, detail }: Note): void {
-    if (!this.#options.debug || quiet.has(event)) return;
+    const { debug, warnings } = this.#options;
+    const warning = warnings?.has(event) ?? false;
+    if (!warning && (!debug || quiet.has(event))) return;
     const about = detail === undefined ? "" : ` ${JSON.stringify(detail)}`;
-    this.#log.debug(`${agent ?? "box"} ${event}${about}`);
+    this.#log[warning ? "warn" : "debug"](`${agent ?? "box"} ${event}${about}`);
   }
 
   #fault({ agent, error, then }: Fault): void {

@@ -48,6 +48,8 @@ export interface BoxOptions {
   readonly collect?: () => void;
   /** Logs every note of every agent. */
   readonly debug?: boolean;
+  /** The events of notes that are logged as warnings in any case. */
+  readonly warnings?: ReadonlySet<string>;
 }
 
 /** Why a box came to its end. */

@@ -36,6 +36,11 @@ GRID BOX\` works, too.`,
       value: "N",
       doc: "Draws losses and agents' random numbers from it; by default one is drawn",
     },
+    {
+      name: "new",
+      doc:
+        "Lets replicas begin with an empty disk: for the first start of their group, and never again",
+    },
     { name: "debug", doc: "Logs what every agent notes" },
     { name: "log", value: "FILE", doc: "Logs to this file, too" },
     { name: "data", value: "FOLDER", doc: "Keeps the box's data there" },

@@ -46,4 +46,9 @@ export const commands: readonly CommandEntry[] = [
     summary: "Lists the types of agents, or describes one",
     load: async () => (await import("./agents.ts")).command,
   },
+  {
+    name: "vr",
+    summary: "Runs a replica of a key-value store, or a client of one",
+    load: async () => (await import("./vr.ts")).command,
+  },
 ];

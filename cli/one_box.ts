@@ -97,7 +97,7 @@ export async function runOneBox(
   }
   return await runBox({
     box,
-    grid,
+    grid: call.has("new") ? asNew(grid) : grid,
     definitions,
     transport: tcp,
     journal,
@@ -120,6 +120,18 @@ export interface RunOptions {
   readonly about: string;
 }
 
+// A replica that began with an empty disk and may not act says so, or its user would wait for ever.
+const warnings: ReadonlySet<string> = new Set(["vr.standing_by"]);
+
+/** The grid with its replicas allowed to begin with an empty disk: for the first start of a group, and never again. */
+export function asNew(grid: Grid): Grid {
+  const agents = new Map(Array.from(grid.agents, ([id, entry]) => {
+    if (entry.type !== "vr_replica") return [id, entry];
+    return [id, { ...entry, attrs: { ...entry.attrs, bootstrap: true } }];
+  }));
+  return { ...grid, agents };
+}
+
 /** Runs a box until it ends by itself, by a signal, or with its parent. The exit code. */
 export async function runBox(
   options: BoxOptions & { readonly log: BoxLog },
@@ -131,7 +143,7 @@ export async function runBox(
   using _signals = onStopSignals((code) =>
     run.supervised && code === 130 || signalled.resolve(code)
   );
-  const box = await Box.start({ ...options, collect: makeCollector() });
+  const box = await Box.start({ ...options, collect: makeCollector(), warnings });
   log.info(`up, seed ${box.seed}, ${run.about}`);
   const terminal = run.supervised
     ? superviseTerminal(box, run.attached)

@@ -76,7 +76,7 @@ function startBox(
     const value = call.value(flag);
     return value === undefined ? [] : [`--${flag}=${value}`];
   });
-  for (const flag of ["debug", "insecure"]) if (call.has(flag)) flags.push(`--${flag}`);
+  for (const flag of ["debug", "insecure", "new"]) if (call.has(flag)) flags.push(`--${flag}`);
   if (mine) flags.push(`--attach=${attached}`);
   if (mine && Deno.stdin.isTerminal() && Deno.stdout.isTerminal()) flags.push("--prompt");
   const { command, args } = selfCommand(["box", path, box, "--supervised", ...flags]);

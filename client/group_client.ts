@@ -145,13 +145,14 @@ export class GroupClient implements AsyncDisposable {
     if (this.#closed) throw new OperationError(true, "The client is closed");
     signal?.throwIfAborted();
     const id = ++this.#calls;
-    const { promise, resolve, reject } = Promise.withResolvers<CallOutcome>();
-    const abort = () => reject(signal?.reason);
-    signal?.addEventListener("abort", abort);
-    this.#waiting.set(id, resolve);
+    let abort = () => {};
     try {
-      this.#step({ from: asker, to: this.id, message: { type: "invoke", id, command } });
-      const outcome = await promise;
+      const outcome = await new Promise<CallOutcome>((done, fail) => {
+        abort = () => fail(signal?.reason);
+        signal?.addEventListener("abort", abort);
+        this.#waiting.set(id, done);
+        this.#step({ from: asker, to: this.id, message: { type: "invoke", id, command } });
+      });
       if (outcome.kind === "failed") throw new OperationError(outcome.certain, outcome.why);
       return outcome;
     } finally {

@@ -55,6 +55,9 @@ async function openPair(transport: Transport) {
           if (++received === messages) done?.();
         },
         broadcast: () => {},
+        guestCame: () => undefined,
+        guestMail: () => {},
+        guestLeft: () => {},
         note: () => {},
       },
     });
