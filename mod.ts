@@ -176,3 +176,34 @@ export {
   type Mail,
   type WorldEvent,
 } from "./sim/world_event.ts";
+
+// Scenarios for `ovid sim`, and what judges the histories of their clients.
+export {
+  defineScenario,
+  type Exposure,
+  type Play,
+  type Scenario,
+  type Sizes,
+  type Stage,
+} from "./sim/scenario.ts";
+export type { Climate, FaultKind } from "./sim/swarm.ts";
+export type { Count, Quorum } from "./sim/injector.ts";
+export { type Call, History, historyLines, parseHistory } from "./sim/history.ts";
+export {
+  type CheckLimits,
+  checkLinearizable,
+  type Verdict,
+  verdictLines,
+} from "./sim/linearizable.ts";
+export {
+  counterModel,
+  kvModel,
+  machineModel,
+  type Model,
+  type Passage,
+} from "./sim/linearizable_model.ts";
+
+// What can be replicated, and what replicates it.
+export { type AnyMachine, defineMachine, type Machine } from "./agents/machine/machine.ts";
+export { builtInMachines, type Machines } from "./agents/machine/registry.ts";
+export { makeVrReplica, type VrReplicaOptions } from "./agents/vr/replica.ts";

@@ -119,7 +119,7 @@ export interface Scenario<S extends string = string> extends Climate {
  *   },
  * });
  *
- * export default defineScenario({
+ * const scenario = defineScenario({ // To be the default export of a file.
  *   name: "echo",
  *   doc: "Types lines, and reads them again.",
  *   sizes: { lines: [1, 9] },

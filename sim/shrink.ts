@@ -35,12 +35,8 @@ export function shrink(
   options: ShrinkOptions = {},
 ): Shrunk {
   const shrinker = new Shrinker(scenario, seed, changes, options);
-  let runs = 0;
-  while (runs < shrinker.runs) {
-    runs = shrinker.runs;
-    // What is left out first leaves less to try later: whole kinds, then steps, then sizes.
-    if (!shrinker.leaveOutFaults() && !shrinker.leaveOutSteps() && !shrinker.lowerSizes()) break;
-  }
+  // What is left out first leaves less to try later: whole kinds, then steps, then sizes.
+  while (shrinker.leaveOutFaults() || shrinker.leaveOutSteps() || shrinker.lowerSizes());
   const { changes: left, result } = shrinker;
   // Steps of kinds that were left out later are no longer there.
   const steps = makePlan(scenario, seed, left).schedule.map(({ id }) => id);
@@ -119,7 +115,8 @@ class Shrinker {
   }
 
   #run(changes: Changes): Result {
-    this.#options.tried?.(++this.runs);
+    this.runs++;
+    this.#options.tried?.(this.runs);
     return this.#options.run?.(changes) ?? runScenario(this.#scenario, this.#seed, { changes });
   }
 }

@@ -73,6 +73,19 @@ const events: readonly (readonly [WorldEvent, string])[] = [
   [{ kind: "cut", atUs: 12_345, from: b1, to: b2 }, "b1 -> b2  is cut"],
   [{ kind: "cut", atUs: 12_345, from: b2, to: b1 }, "b2 -> b1  is cut"],
   [{ kind: "heal", atUs: 12_345, from: b1, to: b2 }, "b1 -> b2  is whole again"],
+  [
+    { kind: "clog", atUs: 12_345, from: b1, to: b2, intervalUs: 5 },
+    "b1 -> b2  is clogged, 5 us a message",
+  ],
+  [{ kind: "clog", atUs: 12_345, from: b1, to: b2, intervalUs: 0 }, "b1 -> b2  is free again"],
+  [{ kind: "slow", ...here, stepUs: 7 }, "b1 takes 7 us a step"],
+  [{ kind: "slow", ...here, stepUs: 0 }, "b1 is quick again"],
+  [
+    { kind: "clock", ...here, jumpUs: 3, driftPpm: -4 },
+    "b1 clock: forward by 3 us, -4 ppm too fast",
+  ],
+  [{ kind: "disk", ...here, bytesMax: "lost" }, "b1 disk: lost, an empty one in its place"],
+  [{ kind: "disk", ...here, bytesMax: 9 }, "b1 disk: has room for 9 bytes of journal"],
 ];
 
 function hashOf(event: WorldEvent): string {

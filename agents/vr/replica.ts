@@ -52,8 +52,23 @@ type Handler<M> = (step: Step, message: M) => void;
  *
  * @example A grid that replicates a machine of its own.
  * ```ts
- * const machines = new Map([...builtInMachines, [largest.name, largest]]);
- * export default makeVrReplica({ machines });
+ * import { type AnyMachine, builtInMachines, defineMachine, makeVrReplica } from "ovid";
+ * import { z } from "zod";
+ *
+ * const largest = defineMachine({
+ *   name: "largest",
+ *   doc: "The largest number so far.",
+ *   operation: z.object({ number: z.int() }),
+ *   result: z.object({ largest: z.int() }),
+ *   initial: () => ({ largest: 0 }),
+ *   apply(state, { number }) {
+ *     state.largest = Math.max(state.largest, number);
+ *     return { largest: state.largest };
+ *   },
+ *   isRead: () => false,
+ * });
+ * const machines = new Map<string, AnyMachine>([...builtInMachines, [largest.name, largest]]);
+ * const replica = makeVrReplica({ machines }); // To be the default export of a plugin.
  * ```
  */
 export function makeVrReplica(options: VrReplicaOptions = {}): AgentDefinition {

@@ -8,7 +8,7 @@ import { defineAgent } from "../../core/define.ts";
 import { encodeData, type Json } from "../../core/data.ts";
 import { agentIdAttr } from "./attrs.ts";
 import { vrClient } from "./client.ts";
-import { vrProtocol } from "./protocol.ts";
+import { type Call, type CallOutcome, vrProtocol } from "./protocol.ts";
 import { vrReplica } from "./replica.ts";
 import { entryAt, opNumber, type ReplicaState } from "./state.ts";
 import { type PlainAgent, plainGrid } from "../../sim/plain_grid.ts";
@@ -64,11 +64,11 @@ function kvOperation(key: string, value: string, chance: number): Json {
   return chance < 0.9 ? { kind: "delete", key } : { kind: "cas", key, expected: null, value };
 }
 
-/** Asks its client for reconfigurations, at the word of the test. */
+/** Asks its client for what the test types: an operation as JSON, the replicas of a new epoch, or `epoch`. */
 export const administrator = defineAgent({
   type: "administrator",
   version: 1,
-  doc: "Passes on what is typed: the ids of replicas, with blanks between.",
+  doc: "Passes on what is typed.",
   attrs: z.object({ client: agentIdAttr }),
   protocol: vrProtocol,
   devices: ["terminal"],
@@ -81,14 +81,18 @@ export const administrator = defineAgent({
   onDevice: {
     terminal(state, event, ctx) {
       if (event.type !== "line") return;
-      const command = event.text === "epoch" ? { kind: "checkEpoch" } as const : {
-        kind: "reconfigure",
-        replicas: event.text.split(" ").map((id) => agentIdAttr.parse(id)),
-      } as const;
+      const command = commandOf(event.text);
       ctx.sendTo(ctx.attrs.client, { type: "invoke", id: ++state.id, command });
     },
   },
 });
+
+function commandOf(text: string): Call {
+  if (text === "epoch") return { kind: "checkEpoch" };
+  if (text.startsWith("{")) return { kind: "apply", operation: JSON.parse(text) };
+  const replicas = text.split(" ").map((id) => agentIdAttr.parse(id));
+  return { kind: "reconfigure", replicas };
+}
 
 /** What a simulated group is made of. */
 export interface GroupOptions extends Omit<WorldOptions, "grid" | "definitions"> {
@@ -107,8 +111,8 @@ export interface GroupOptions extends Omit<WorldOptions, "grid" | "definitions">
   readonly thinkMs?: number;
 }
 
-/** One operation of a client: when it was asked for, and when and how it was answered. */
-export interface Call {
+/** One operation of an asker: when it was asked for, and when and how it was answered. */
+export interface Asked {
   readonly client: string;
   readonly operation: Json;
   readonly askedMs: number;
@@ -124,12 +128,12 @@ export class SimulatedGroup {
   readonly replicas: readonly string[];
   readonly spares: readonly string[];
   readonly clients: number;
-  readonly calls: Call[] = [];
+  readonly calls: Asked[] = [];
   readonly notes = new Map<string, number>();
   done = 0;
   /** The committed log, as the first replica to commit each entry had it. */
   readonly committed: string[] = [];
-  readonly #open = new Map<string, Call>();
+  readonly #open = new Map<string, Asked>();
   readonly #seen = new Map<string, number>();
   readonly #unsynced = new Map<string, number>();
   readonly #primaries = new Map<string, string>();
@@ -222,6 +226,18 @@ export class SimulatedGroup {
     }
   }
 
+  /** Has `admin` ask for something, and waits for what comes of it. */
+  ask(text: string, withinMs = 20_000): CallOutcome {
+    const { length } = this.world.printed("admin");
+    this.world.line("admin", text);
+    this.runUntil(
+      () => this.world.printed("admin").length > length,
+      withinMs,
+      `an answer to ${text}`,
+    );
+    return JSON.parse(this.world.printed("admin").at(-1) ?? "");
+  }
+
   /** The replica that takes itself for the primary, in the latest view. */
   primary(): string | undefined {
     let best: { id: string; epoch: number; view: number } | undefined;
@@ -279,7 +295,7 @@ export class SimulatedGroup {
     const { now } = this.world;
     if (event === "asked") {
       const { operation } = detail as { operation: Json };
-      const call: Call = {
+      const call: Asked = {
         client: agent,
         operation,
         askedMs: now,
@@ -291,7 +307,7 @@ export class SimulatedGroup {
     }
     if (event === "answered") {
       const call = this.#open.get(agent);
-      const { outcome } = detail as { outcome: Call["outcome"] };
+      const { outcome } = detail as { outcome: Asked["outcome"] };
       if (call !== undefined) Object.assign(call, { answeredMs: now, outcome });
     }
     if (event === "done") this.done++;
@@ -345,10 +361,10 @@ export class SimulatedGroup {
 
   /** Throws unless the answers of a counter can be explained by one order that real time allows. */
   checkCounter(): void {
-    const totalOf = (call: Call) => (call.outcome?.result as { total: number }).total;
+    const totalOf = (call: Asked) => (call.outcome?.result as { total: number }).total;
     const answered = this.calls.filter(({ outcome }) => outcome?.kind === "applied");
-    const isAdd = (call: Call) => (call.operation as { kind: string }).kind === "add";
-    const byTotal = new Map<number, Call>();
+    const isAdd = (call: Asked) => (call.operation as { kind: string }).kind === "add";
+    const byTotal = new Map<number, Asked>();
     for (const call of answered.filter(isAdd)) {
       const other = byTotal.get(totalOf(call));
       assert(other === undefined, `${JSON.stringify(call)} and ${JSON.stringify(other)} agree`);

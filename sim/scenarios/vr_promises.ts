@@ -44,7 +44,7 @@ export class VrPromises {
     if (type === "doViewChange") {
       const durable = this.#replica(from)?.durable;
       // Section 4.3, with a journal: a vote is on disk before anybody hears of it.
-      if (durable?.epoch === epoch && durable.view < view) {
+      if (durable !== undefined && durable.epoch === epoch && durable.view < view) {
         this.#violated(`${from} has voted for view ${view}, and its disk has view ${durable.view}`);
       }
       votes.set(view, Math.min(votes.get(view) ?? Infinity, sentAtUs));

@@ -14,7 +14,6 @@ const seeds = 2000;
 /** What a short run has no time for: mistakes that are found in one of hundreds of seeds. */
 const rare: ReadonlySet<string> = new Set([
   "a log chosen by its length alone",
-  "a vote that is not on disk",
   "a lease read without the lease",
   "a recovered view that forgets the own vote",
   "a replaced disk that passes for the old one",
