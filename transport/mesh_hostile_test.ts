@@ -53,7 +53,7 @@ const strangers: readonly [what: string, said: string | Uint8Array, reason: RegE
   ["TLS", Uint8Array.of(0x16, 3, 1, 0, 0xf8, 1, 0, 10), /not UTF-8/],
   ["an empty line", "\n", /has one word/],
   ["one word", "crash\n", /has one word/],
-  ["a broken ping", "ping a b\n", /names neither a box nor a client/],
+  ["a broken ping", "ping a b\n", /names no box/],
   ["a ping from nobody", "ping x\n", /not in the grid/],
   ["a hello from nobody", 'hello {"box":"x"}\n', /not in the grid/],
   ["a hello without a box", "hello {}\n", /names neither a box nor a client/],
