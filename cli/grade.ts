@@ -10,7 +10,8 @@ import {
   jsonReport,
   type ReportStyle,
 } from "../master/report.ts";
-import { type Call, type Command, exitCodes } from "./command.ts";
+import { type Call, type Command, exitCodes, UsageError } from "./command.ts";
+import { gradeSimulated } from "./grade_simulated.ts";
 import { ownLauncher } from "./launcher.ts";
 import { wantsColour } from "./log.ts";
 import { onStopSignals } from "./signals.ts";
@@ -36,6 +37,10 @@ is a failure, too.`,
       value: "FILE",
       doc: "Grades the server that this script starts: ./process ID N PORT or GRID BOX PORT",
     },
+    {
+      name: "simulated",
+      doc: "Runs the scripts on simulated boxes, in virtual time: the same verdicts, at once",
+    },
     { name: "timeout", value: "S", doc: "How long a test may take; default 120" },
     { name: "port-offset", value: "N", doc: "Adds N to the ports of Ovid's own boxes" },
     { name: "json", doc: "Prints the report as JSON" },
@@ -51,6 +56,10 @@ is a failure, too.`,
       line: "ovid grade tests --process ./process",
       doc: "Your tests, against a server in any language",
     },
+    {
+      line: "ovid grade tests --simulated",
+      doc: "Whether the scripts are right, in milliseconds; no process is started",
+    },
   ],
   async run(call) {
     const [folder = ""] = call.operands;
@@ -61,11 +70,15 @@ is a failure, too.`,
       signalled = code;
       stop.abort();
     });
-    const report = await gradeFolder(folder, {
+    const options = {
       ...readOptions(call),
       onProgress: show(call, style),
       signal: stop.signal,
-    });
+    };
+    const report =
+      await (call.has("simulated")
+        ? gradeSimulated(folder, options)
+        : gradeFolder(folder, options));
     if (call.has("json")) console.log(JSON.stringify(jsonReport(report), undefined, 2));
     else console.log(formatSummary(report, style));
     return report.interrupted ? signalled : allPass(report) ? exitCodes.fine : exitCodes.failure;
@@ -75,6 +88,9 @@ is a failure, too.`,
 function readOptions(call: Call) {
   const config = call.value("config");
   const processFile = call.value("process");
+  if (processFile !== undefined && call.has("simulated")) {
+    throw new UsageError("Cannot use --simulated with --process, want one of them");
+  }
   const timeoutS = call.integer("timeout", 1, 1_000_000);
   return {
     launcher: processFile === undefined ? ownLauncher : foreignLauncher(processFile),

@@ -3,12 +3,12 @@
 // own: compare ratios, not figures of different machines.
 
 import { join } from "@std/path";
-import { GroupClient } from "../client/group_client.ts";
-import { ClientLink } from "../client/link.ts";
-import { type AgentId, agentId } from "../core/id.ts";
-import { seededRandom } from "../core/random.ts";
-import { selfCommand } from "../cli/self.ts";
-import { nodeTcp } from "../transport/node_tcp.ts";
+import { GroupClient } from "../../client/group_client.ts";
+import { ClientLink } from "../../client/link.ts";
+import { type AgentId, agentId } from "../../core/id.ts";
+import { seededRandom } from "../../core/random.ts";
+import { selfCommand } from "../../cli/self.ts";
+import { nodeTcp } from "../../transport/node_tcp.ts";
 
 const clients = 64;
 const warmUpMs = 1000;
