@@ -40,7 +40,10 @@ function checkpoint({ state, ctx }: Step): void {
   const { base } = state.durable;
   ctx.append({ kind: "checkpoint", op: state.commit, keep: ctx.attrs.keepOperations });
   ctx.note("vr.checkpoint", { op: state.commit });
-  if (state.durable.base > base) ctx.note("vr.truncated", { base: state.durable.base });
+  if (state.durable.base === base) return;
+  ctx.note("vr.truncated", { base: state.durable.base });
+  // Whoever is still getting an older checkpoint would find that the log does not go on from there.
+  if ((state.checkpointText?.op ?? 0) < state.durable.base) state.checkpointText = undefined;
 }
 
 /** Tells a client what came of its request. */

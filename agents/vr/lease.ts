@@ -6,9 +6,12 @@
 
 import type { AgentId } from "../../core/id.ts";
 import type { AnyMachine } from "../machine/machine.ts";
+import type { Vr } from "./protocol.ts";
 import { isActingPrimary, quorumOf, type Step } from "./step.ts";
 
 const million = 1_000_000;
+
+type Stamp = Pick<Vr<"prepareOk">, "lease">;
 
 /**
  * How long the primary may count on a promise of `leaseMs`. The backup's clock may run fast, and end the promise
@@ -19,16 +22,17 @@ export function countedMs(leaseMs: number, clockDriftPpm: number): number {
 }
 
 /** What the primary adds to its messages so that their acknowledgements renew its lease. */
-export function leaseStamp({ ctx }: Step): { sentAt?: number } {
-  return ctx.attrs.leaseMs > 0 ? { sentAt: ctx.now } : {};
+export function leaseStamp({ state, ctx }: Step): Stamp {
+  const { starts } = state.durable;
+  return ctx.attrs.leaseMs > 0 ? { lease: { start: starts, sentAt: ctx.now } } : {};
 }
 
-/** A backup promises to its primary, by acknowledging the message that was sent at `sentAt`. */
-export function promise({ state, ctx }: Step, sentAt: number | undefined): { sentAt?: number } {
+/** A backup promises to its primary, by acknowledging the message that carried `lease`. */
+export function promise({ state, ctx }: Step, { lease }: Stamp): Stamp {
   const { leaseMs } = ctx.attrs;
-  if (sentAt === undefined || leaseMs === 0) return {};
+  if (lease === undefined || leaseMs === 0) return {};
   state.promisedUntil = Math.max(state.promisedUntil, ctx.now + leaseMs);
-  return { sentAt };
+  return { lease };
 }
 
 /**
@@ -45,11 +49,11 @@ export function promisedMs({ state, ctx }: Step): number {
 }
 
 /** The primary takes note of a backup's promise. */
-export function takeGrant({ state, ctx }: Step, from: AgentId, sentAt: number | undefined): void {
+export function takeGrant({ state, ctx }: Step, from: AgentId, { lease }: Stamp): void {
   const { leaseMs, clockDriftPpm } = ctx.attrs;
-  // What lies in the future was sent by somebody else's clock.
-  if (sentAt === undefined || sentAt > ctx.now) return;
-  const until = sentAt + countedMs(leaseMs, clockDriftPpm);
+  // The clock of another life was another clock.
+  if (lease === undefined || lease.start !== state.durable.starts) return;
+  const until = lease.sentAt + countedMs(leaseMs, clockDriftPpm);
   state.grants.set(from, Math.max(until, state.grants.get(from) ?? 0));
 }
 

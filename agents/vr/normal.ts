@@ -55,7 +55,7 @@ export function onPrepare(step: Step, message: Vr<"prepare">): void {
   const fresh = rules.fitting(opNumber(state.durable), message);
   if (fresh === undefined) fetchMissing(step, ctx.from);
   else if (fresh.length > 0) ctx.append({ kind: "log", entries: [...fresh] });
-  acknowledge(step, message.sentAt);
+  acknowledge(step, message);
   commitTo(step, message.commit);
 }
 
@@ -65,17 +65,17 @@ export function onCommit(step: Step, message: Vr<"commit">): void {
   if (!follows(step, message.view)) return;
   // The paper's primary sends PREPARE again; ours says where its log ends, and the backup asks for what it lacks.
   if (message.op > opNumber(state.durable)) fetchMissing(step, ctx.from);
-  acknowledge(step, message.sentAt);
+  acknowledge(step, message);
   commitTo(step, message.commit);
 }
 
-function acknowledge(step: Step, sentAt: number | undefined): void {
+function acknowledge(step: Step, message: Vr<"prepare" | "commit">): void {
   const { state, ctx } = step;
   ctx.reply({
     type: "prepareOk",
     ...stampOf(step),
     op: opNumber(state.durable),
-    ...promise(step, sentAt),
+    ...promise(step, message),
   });
 }
 
@@ -98,8 +98,9 @@ function follows(step: Step, view: number): boolean {
 }
 
 /** Section 4.1, step 5: the primary counts who holds what. */
-export function onPrepareOk(step: Step, { view, op, sentAt }: Vr<"prepareOk">): void {
+export function onPrepareOk(step: Step, message: Vr<"prepareOk">): void {
   const { state, ctx } = step;
+  const { view, op } = message;
   if (!isActingPrimary(step) || view !== state.view || !isReplica(step, ctx.from)) return;
   const own = opNumber(state.durable);
   if (op > own) {
@@ -111,7 +112,7 @@ export function onPrepareOk(step: Step, { view, op, sentAt }: Vr<"prepareOk">): 
   state.heard.set(ctx.from, ctx.now);
   const before = state.acknowledged.get(ctx.from) ?? 0;
   if (op > before) state.acknowledged.set(ctx.from, op);
-  takeGrant(step, ctx.from, sentAt);
+  takeGrant(step, ctx.from, message);
 }
 
 /** Commits what a quorum holds, and sends what may follow it. */

@@ -111,7 +111,7 @@ export type CallOutcome = z.infer<typeof callOutcomeSchema>;
 
 const stamp = { epoch: count, view: count };
 const suffix = { after: count, entries: z.array(entrySchema).readonly() };
-const lease = { sentAt: z.number().optional() };
+const lease = { lease: z.object({ start: count, sentAt: z.number() }).optional() };
 
 /** What replicas take and send. */
 export const vrProtocol = {
@@ -122,7 +122,7 @@ export const vrProtocol = {
   /** The group as the sender knows it, and which incarnation the sender is. */
   group: z.object({ ...stamp, primary: agent, replicas: members, incarnation: count }),
 
-  /** Section 4.1. `sentAt` is the primary's clock, to be sent back, where there are leases. */
+  /** Section 4.1. Where there are leases, `lease` is the primary's clock, and in which of its lives; it is sent back. */
   prepare: z.object({ ...stamp, ...suffix, commit: count, ...lease }),
   prepareOk: z.object({ ...stamp, op: count, ...lease }),
   commit: z.object({ ...stamp, op: count, commit: count, ...lease }),

@@ -2,97 +2,17 @@
 // own, and observers that see every step. It has no tests of its own.
 
 import { assert, assertEquals } from "@std/assert";
-import { z } from "zod";
 import type { AgentDefinition } from "../../core/define.ts";
-import { defineAgent } from "../../core/define.ts";
 import { encodeData, type Json } from "../../core/data.ts";
-import { agentIdAttr } from "./attrs.ts";
 import { vrClient } from "./client.ts";
-import { type Call, type CallOutcome, vrProtocol } from "./protocol.ts";
-import { vrReplica } from "./replica.ts";
+import type { CallOutcome } from "./protocol.ts";
+import { makeVrReplica, vrReplica } from "./replica.ts";
+import { administrator, asker } from "./sim_agents_test.ts";
+import { type VrRules, vrRules } from "./rules.ts";
 import { entryAt, opNumber, type ReplicaState } from "./state.ts";
 import { type PlainAgent, plainGrid } from "../../sim/plain_grid.ts";
 import { World } from "../../sim/world.ts";
 import type { WorldOptions } from "../../sim/world_options.ts";
-
-/** Asks its client one thing after another, and notes what came of it. */
-export const asker = defineAgent({
-  type: "asker",
-  version: 1,
-  doc: "Asks a vr_client for one operation after another.",
-  attrs: z.object({
-    client: agentIdAttr,
-    machine: z.string(),
-    count: z.int(),
-    keys: z.int(),
-    thinkMs: z.int(),
-    reads: z.number(),
-  }),
-  protocol: vrProtocol,
-  timers: ["next"],
-  init: () => ({ id: 0 }),
-  start(_state, ctx) {
-    ctx.setTimer("next", [0, ctx.attrs.thinkMs]);
-  },
-  on: {
-    result(state, { id, outcome }, ctx) {
-      if (id !== state.id) return;
-      ctx.note("answered", { id, outcome });
-      ctx.setTimer("next", [0, ctx.attrs.thinkMs]);
-    },
-  },
-  onTimer: {
-    next(state, ctx) {
-      if (state.id === ctx.attrs.count) return ctx.note("done");
-      const id = ++state.id;
-      const operation: Json = ctx.attrs.machine === "counter"
-        ? ctx.random() < ctx.attrs.reads ? { kind: "read" } : { kind: "add", amount: 1 }
-        : kvOperation(
-          `k${Math.floor(ctx.random() * ctx.attrs.keys)}`,
-          `${ctx.self}.${id}`,
-          ctx.random(),
-        );
-      ctx.note("asked", { id, operation });
-      ctx.sendTo(ctx.attrs.client, { type: "invoke", id, command: { kind: "apply", operation } });
-    },
-  },
-});
-
-function kvOperation(key: string, value: string, chance: number): Json {
-  if (chance < 0.4) return { kind: "get", key };
-  if (chance < 0.8) return { kind: "put", key, value };
-  return chance < 0.9 ? { kind: "delete", key } : { kind: "cas", key, expected: null, value };
-}
-
-/** Asks its client for what the test types: an operation as JSON, the replicas of a new epoch, or `epoch`. */
-export const administrator = defineAgent({
-  type: "administrator",
-  version: 1,
-  doc: "Passes on what is typed.",
-  attrs: z.object({ client: agentIdAttr }),
-  protocol: vrProtocol,
-  devices: ["terminal"],
-  init: () => ({ id: 0 }),
-  on: {
-    result(_state, { outcome }, ctx) {
-      ctx.output("terminal", { type: "print", text: JSON.stringify(outcome) });
-    },
-  },
-  onDevice: {
-    terminal(state, event, ctx) {
-      if (event.type !== "line") return;
-      const command = commandOf(event.text);
-      ctx.sendTo(ctx.attrs.client, { type: "invoke", id: ++state.id, command });
-    },
-  },
-});
-
-function commandOf(text: string): Call {
-  if (text === "epoch") return { kind: "checkEpoch" };
-  if (text.startsWith("{")) return { kind: "apply", operation: JSON.parse(text) };
-  const replicas = text.split(" ").map((id) => agentIdAttr.parse(id));
-  return { kind: "reconfigure", replicas };
-}
 
 /** What a simulated group is made of. */
 export interface GroupOptions extends Omit<WorldOptions, "grid" | "definitions"> {
@@ -199,6 +119,13 @@ export class SimulatedGroup {
   replica(id: string): ReplicaState | undefined {
     const inspected = this.world.inspect(id);
     return inspected?.status === "running" ? inspected.state as ReplicaState : undefined;
+  }
+
+  /** The op-number of a replica that runs. */
+  opNumber(id: string): number {
+    const state = this.replica(id);
+    if (state === undefined) throw new Error(`${id} is down`);
+    return opNumber(state.durable);
   }
 
   /** Lets the next event happen, and looks at all replicas. */
@@ -385,4 +312,45 @@ export class SimulatedGroup {
       assert(total <= most, `${JSON.stringify(call)} counts more than ${most} additions`);
     }
   }
+}
+
+/** A group without chance: every message takes half a millisecond, every sync a tenth. */
+export function groupOf(
+  options: Partial<GroupOptions> & { readonly rules?: Partial<VrRules> } = {},
+): SimulatedGroup {
+  const { rules, ...rest } = options;
+  const group = new SimulatedGroup({
+    replicas: 3,
+    clients: 0,
+    machine: "kv",
+    seed: 1n,
+    network: { latency: { minUs: 500, maxUs: 500 } },
+    disk: { sync: { minUs: 100, maxUs: 100 } },
+    ...rules === undefined ? {} : { replica: makeVrReplica({ rules: { ...vrRules, ...rules } }) },
+    ...rest,
+  });
+  group.world.start();
+  group.runFor(1);
+  return group;
+}
+
+/** The text that has `admin` put something. */
+export const put = (key: string, value: string) => JSON.stringify({ kind: "put", key, value });
+/** The text that has `admin` get something. */
+export const get = (key: string) => JSON.stringify({ kind: "get", key });
+/** What comes of a put. */
+export const stored = { kind: "applied", result: { kind: "stored" } } as const;
+/** What comes of a get. */
+export const found = (value: string | null) =>
+  ({ kind: "applied", result: { kind: "value", value } }) as const;
+
+/** How many messages of each type have been delivered between replicas since now. */
+export function countMail(group: SimulatedGroup): Map<string, number> {
+  const counts = new Map<string, number>();
+  group.world.observe((event) => {
+    if (event.kind !== "mail" || event.fate !== "delivered") return;
+    const { type } = event.envelope.message;
+    counts.set(type, (counts.get(type) ?? 0) + 1);
+  });
+  return counts;
 }

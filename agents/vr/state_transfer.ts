@@ -25,7 +25,9 @@ export function onGetState(step: Step, message: Vr<"getState">): void {
     const checkpoint = partOfCheckpoint(step, part);
     return ctx.reply({ ...answer, after: checkpoint.op, entries: [], part: checkpoint });
   }
-  const entries = firstPart(durable.log.slice(after - durable.base, op - durable.base));
+  const entries = firstPart(
+    durable.log.slice(after - durable.base, Math.max(after, op) - durable.base),
+  );
   ctx.reply({ ...answer, after, entries });
 }
 
@@ -100,6 +102,8 @@ function takeEntries({ rules }: Step, transfer: Transfer, message: Vr<"newState"
   const fresh = rules.fitting(transferEnd(transfer), message);
   if (fresh === undefined || fresh.length === 0) return false;
   transfer.entries.push(...fresh as Transfer["entries"]);
+  // A checkpoint of which another replica has sent a part is not needed any more.
+  transfer.part = undefined;
   return true;
 }
 

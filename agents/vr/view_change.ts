@@ -23,6 +23,9 @@ import {
 } from "./step.ts";
 import { beginTransfer, joinView, voteFor } from "./transfer.ts";
 
+/** How many committed operations DOVIEWCHANGE carries besides those that are not. */
+const overlapOperations = 200;
+
 /** A log to put in the place of the own one, from op-number `after` on. */
 export interface Replacement {
   readonly after: number;
@@ -88,14 +91,24 @@ export function sendVote(step: Step): void {
     lastNormal: durable.lastNormal,
     op: opNumber(durable),
     commit: state.commit,
-    // Section 5.3: the part after the commit-number will nearly always do.
-    ...suffixAfter(step, state.commit),
+    ...suffixForPrimary(step),
   } as const;
   const primary = primaryOf(step);
   if (primary !== ctx.self) return ctx.sendTo(primary, vote);
   if (state.doViewChanges.has(ctx.self)) return;
   state.doViewChanges.set(ctx.self, vote);
   tryStart(step);
+}
+
+/**
+ * Section 5.3: not the whole log, but enough of it that the new primary will hardly ever have to ask for more. It may
+ * know of a few commits less than this replica.
+ */
+function suffixForPrimary(step: Step): ReturnType<typeof suffixAfter> {
+  const { commit, durable } = step.state;
+  const long = suffixAfter(step, Math.max(0, commit - overlapOperations));
+  const isWhole = long.after + long.entries.length === opNumber(durable);
+  return isWhole ? long : suffixAfter(step, commit);
 }
 
 /** Section 4.2, step 3: the new primary gathers the votes of a quorum, itself included. */
