@@ -37,6 +37,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./sim.ts")).command,
   },
   {
+    name: "explore",
+    summary: "Tries all that can happen to a small grid, in every order",
+    load: async () => (await import("./explore.ts")).command,
+  },
+  {
     name: "check",
     summary: "Checks a grid file and shows what it would run",
     load: async () => (await import("./check.ts")).command,

@@ -100,7 +100,7 @@ export function checkLinearizable<S>(
     const { explained, answers } = explain(preparePart(calls, model), budget);
     stepsLeft = Math.max(budget.steps, 0);
     if (explained === "no") {
-      const clash = smallestClash(calls, model, {
+      const clash = smallestClash(calls, model, answers, {
         steps: limits.shrinkStepsMax ?? stepsMax,
         configurations: configurationsMax,
       });

@@ -1,8 +1,8 @@
 // What a linearizability checker must know of the thing that was replicated, and models of what comes with Ovid.
 // A model may say more than it must: what it tells of its states by `passage` is what keeps a busy key decidable.
 
-import type { CounterOperation } from "../agents/machine/counter.ts";
-import type { KvOperation } from "../agents/machine/kv.ts";
+import { counter, type CounterOperation } from "../agents/machine/counter.ts";
+import { kv, type KvOperation } from "../agents/machine/kv.ts";
 import type { AnyMachine } from "../agents/machine/machine.ts";
 import type { Call } from "./history.ts";
 import { decodeData, encodeData, type Json } from "../core/data.ts";
@@ -51,6 +51,13 @@ export function isInert<S>(call: Call, model: Model<S>): boolean {
 
 const some: Passage = { from: "some" };
 const none: Passage = { from: "none" };
+
+/** The best model of a machine that can be replicated: for the built-in ones, those that tell more. */
+export function modelOf(machine: AnyMachine): Model<string> {
+  if (machine === kv) return kvModel;
+  if (machine === counter) return counterModel;
+  return machineModel(machine);
+}
 
 /** A model of any machine that can be replicated. With a machine's `key`, histories are checked key by key. */
 export function machineModel(machine: AnyMachine): Model<string> {
@@ -151,10 +158,13 @@ function stays(value: Value | undefined, isAnswerAt: (value: Value) => boolean):
  * The key-value machine, key by key: each key is a register that may be put, deleted, compared and swapped.
  * What it answers when it is full is not in the model. Values that are put only once make checking quick.
  */
-export const kvModel: Model<Value> = {
-  initial: () => null,
-  apply: (state, operation) => applyToValue(state, kvCall(operation)),
-  encode: encodeValue,
+export const kvModel: Model<string> = {
+  initial: () => encodeValue(null),
+  apply(encoded, operation) {
+    const { state, result } = applyToValue(JSON.parse(encoded) as Value, kvCall(operation));
+    return { state: encodeValue(state), result };
+  },
+  encode: (encoded) => encoded,
   partition: (operation) => kvCall(operation).key,
   isRead: (operation) => kvCall(operation).kind === "get",
   passage: (operation, result) => kvPassage(kvCall(operation), result),
@@ -181,10 +191,13 @@ export const kvWholeModel: Model<ReadonlyMap<string, string>> = {
 };
 
 /** The counter machine. */
-export const counterModel: Model<number> = {
-  initial: () => 0,
-  apply: (state, operation) => addTo(state, amountOf(operation)),
-  encode: (state) => String(state),
+export const counterModel: Model<string> = {
+  initial: () => "0",
+  apply(encoded, operation) {
+    const { state, result } = addTo(Number(encoded), amountOf(operation));
+    return { state: String(state), result };
+  },
+  encode: (encoded) => encoded,
   isRead: (operation) => counterCall(operation).kind === "read",
   passage(operation, result) {
     const amount = amountOf(operation);

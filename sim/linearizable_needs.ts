@@ -1,7 +1,7 @@
 // What the steps that are still to be placed need of the states: how many must find which state, and how many can
 // make it. It is what lets the search turn back before it has lost its way, and see that two states are one.
 
-import { never, nowhere, type Part, type Step } from "./linearizable_part.ts";
+import { nowhere, type Part, type Step } from "./linearizable_part.ts";
 
 /** Counts over the steps that are not placed yet. Steps are taken out and put back as the search goes. */
 export class Needs {
@@ -13,8 +13,6 @@ export class Needs {
   readonly #strangers: Int32Array;
   /** For each state, the steps that can leave it behind. */
   readonly #makers: Int32Array;
-  /** The earliest place at which a step that must find the state returns, in the whole part. */
-  readonly #deadlines: Int32Array;
   /** Steps that can leave behind who knows which state. */
   #anyMakers = 0;
   /** Steps of which the model does not tell in which states they can be, or what they leave behind. */
@@ -28,16 +26,7 @@ export class Needs {
     this.#friends = new Int32Array(size);
     this.#strangers = new Int32Array(size);
     this.#makers = new Int32Array(size);
-    this.#deadlines = new Int32Array(size).fill(never);
-    for (const step of part.steps) {
-      this.count(step, 1);
-      if (step.from === "only" && step.answered) {
-        this.#deadlines[step.named] = Math.min(
-          this.#deadlines[step.named] ?? never,
-          step.returnedAt,
-        );
-      }
-    }
+    for (const step of part.steps) this.count(step, 1);
   }
 
   /** Puts a step in by 1, takes it out by -1. */
@@ -103,10 +92,9 @@ export class Needs {
     return this.#vague === 0 && this.#allStrangers === 0;
   }
 
-  /** The place by which the step had better be placed: before the first return of what needs its state. */
-  deadlineOf(step: Step): number {
-    if (step.to === nowhere || (this.#finders[step.to] ?? 0) === 0) return step.returnedAt;
-    return Math.min(step.returnedAt, this.#deadlines[step.to] ?? never);
+  /** Whether a step without an answer can as well be left out: what comes right after it overwrites it. */
+  isUseless(step: Step): boolean {
+    return !step.answered && this.letOverwrittenGoFirst && this.isOverwritten(step);
   }
 }
 

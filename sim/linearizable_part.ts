@@ -74,6 +74,8 @@ export interface Part<S> {
   readonly model: Model<S>;
   readonly states: States<S>;
   readonly initial: number;
+  /** The call of each step. */
+  readonly calls: readonly Call[];
   /** In the order of invocation. Operations without an answer and without an effect are left out. */
   readonly steps: readonly Step[];
   /** How many places the order of events has. */
@@ -111,7 +113,7 @@ export function preparePart<S>(calls: readonly Call[], model: Model<S>): Part<S>
       awaits: events.awaits[index] ?? [],
     });
   });
-  return { model, states, initial, steps, places: events.places };
+  return { model, states, initial, calls: useful, steps, places: events.places };
 }
 
 interface Order {

@@ -36,6 +36,7 @@ interface Frame {
   readonly state: number;
   /** How many steps were placed. */
   readonly placed: number;
+  readonly detour: readonly number[];
   readonly children: readonly number[];
   next: number;
 }
@@ -54,8 +55,8 @@ class Search<S> {
   /** What names a configuration: the state, the first return, and the window's bits. */
   readonly #key: Uint16Array;
   readonly #window: number[] = [];
-  /** For a state, how many steps in the window only look for it, and could be placed in it. */
-  readonly #ready = new Map<number, number>();
+  /** For a state, how many steps in the window only look for it, and where the first of them returns. */
+  readonly #ready = new Map<number, { count: number; returnedAt: number }>();
   readonly #unanswered: readonly number[];
   readonly #bits = new Map<number, bigint>();
   readonly #isPlaced: Uint8Array;
@@ -70,8 +71,8 @@ class Search<S> {
   #taken = 0n;
   #firstReturn = 0;
   #farthestReturn = 0;
-  /** The state before the unanswered step that led here, if nothing was placed after it. */
-  #before = nowhere;
+  /** The states before the unanswered steps that led here, since an answered one was placed. */
+  #detour: readonly number[] = [];
 
   constructor(part: Part<S>, budget: Budget) {
     const { steps, places } = part;
@@ -91,7 +92,7 @@ class Search<S> {
       if (step.answered) {
         this.#stepAt[step.returnedAt] = index;
         this.#answersLeft++;
-      } else if (!this.#isUseless(step)) {
+      } else if (!this.#needs.isUseless(step)) {
         this.#bits.set(index, 1n << BigInt(unanswered.push(index) - 1));
       }
     });
@@ -131,13 +132,19 @@ class Search<S> {
     const isImpossible = this.#steps.some(({ answered, from }) => answered && from === "none");
     if (isImpossible || this.#needs.areHopeless(this.#part.initial)) return this.#conclude("no");
     while (true) {
-      if (this.#placeInert()) this.#before = nowhere;
+      if (this.#placeInert()) this.#detour = [];
       if (this.#answersLeft === 0) return this.#conclude("yes");
       if (this.#budget.steps <= 0 || this.#budget.configurations <= 0) {
         return this.#conclude("unknown");
       }
       const children = this.#isNew() ? this.#children() : [];
-      this.#frames.push({ state: this.#state, placed: this.#placed.length, children, next: 0 });
+      this.#frames.push({
+        state: this.#state,
+        placed: this.#placed.length,
+        detour: this.#detour,
+        children,
+        next: 0,
+      });
       if (!this.#advance()) return this.#conclude("no");
     }
   }
@@ -154,7 +161,7 @@ class Search<S> {
       this.#state = frame.state;
       const child = frame.children[frame.next++];
       if (child !== undefined) {
-        this.#before = this.#stepOf(child).answered ? nowhere : frame.state;
+        this.#detour = this.#stepOf(child).answered ? [] : [...frame.detour, frame.state];
         this.#place(child, this.#follow(child, frame.state));
         return true;
       }
@@ -267,8 +274,15 @@ class Search<S> {
       const step = this.#stepOf(index);
       if (step.returnedAt === place) break;
       if (step.inert && step.from === "only" && this.#isAvailable(step)) {
-        this.#ready.set(step.named, (this.#ready.get(step.named) ?? 0) + 1);
+        const ready = this.#ready.get(step.named);
+        if (ready === undefined) {
+          this.#ready.set(step.named, { count: 1, returnedAt: step.returnedAt });
+        } else {
+          ready.count++;
+          ready.returnedAt = Math.min(ready.returnedAt, step.returnedAt);
+        }
       }
+      this.#budget.steps--;
       const slot = this.#slots[index] ?? 0;
       const word = 4 + (slot >> 4);
       key[word] = (key[word] ?? 0) | (1 << (slot & 15));
@@ -303,7 +317,7 @@ class Search<S> {
       // that follow all states this one is the only choice.
       const first = answered.find((index) => {
         const step = this.#stepOf(index);
-        return needs.isOverwritten(step, this.#ready.get(step.to));
+        return needs.isOverwritten(step, this.#ready.get(step.to)?.count);
       });
       const isChoice = (index: number) =>
         first === undefined || index === first || this.#stepOf(index).from !== "any";
@@ -312,9 +326,14 @@ class Search<S> {
     }
     const children = [...this.#withoutTwins(answered), ...this.#withoutTwins(unanswered)];
     const deadlines = new Map(
-      children.map((index) => [index, needs.deadlineOf(this.#stepOf(index))]),
+      children.map((index) => [index, this.#deadlineOf(this.#stepOf(index))]),
     );
     return children.sort((a, b) => (deadlines.get(a) ?? never) - (deadlines.get(b) ?? never));
+  }
+
+  /** The place by which the step had better be placed: where it returns, or something that its state is ready for. */
+  #deadlineOf({ to, returnedAt }: Step): number {
+    return Math.min(returnedAt, this.#ready.get(to)?.returnedAt ?? never);
   }
 
   #isOffered(index: number): boolean {
@@ -326,19 +345,14 @@ class Search<S> {
     if (next === nowhere) return false;
     const needs = this.#needs;
     if (next !== this.#state && needs.forbidLeaving(this.#state, step)) return false;
-    // An unanswered step led here, and this one does the same without it: then it is tried without it.
-    if (this.#before !== nowhere && this.#follow(index, this.#before) === next) return false;
+    // Unanswered steps led here, and this one does the same without them: then it is tried without them.
+    if (this.#detour.some((before) => this.#follow(index, before) === next)) return false;
     if (step.answered) return true;
     // Without an answer and without an effect there is no reason to place it.
     if (next === this.#state || (needs.isForgotten(next) && needs.isForgotten(this.#state))) {
       return false;
     }
-    return !this.#isUseless(step);
-  }
-
-  /** Whether a step without an answer can as well be left out: what comes right after it overwrites it. */
-  #isUseless(step: Step): boolean {
-    return this.#needs.letOverwrittenGoFirst && this.#needs.isOverwritten(step);
+    return !needs.isUseless(step);
   }
 
   /**
