@@ -1,7 +1,9 @@
 // `ovid sim`: runs a grid of agents in virtual time under every fault there is, from a seed.
 
 import { type Call as HistoryCall, historyLines } from "../sim/history.ts";
-import { formatEvent } from "../sim/world_event.ts";
+import { diagramSvg } from "../sim/diagram.ts";
+import { mermaidText } from "../sim/mermaid.ts";
+import { formatEvent, type WorldEvent } from "../sim/world_event.ts";
 import type { Changes } from "../sim/plan.ts";
 import { type Result, runScenario, type Verdict } from "../sim/run.ts";
 import type { Scenario } from "../sim/scenario.ts";
@@ -62,6 +64,12 @@ gave two runs, 1 a history is too hard to judge or a batch of ${sometimesRunsMin
     { name: "check-determinism", doc: "Runs each seed twice, and finds the step that differs" },
     { name: "trace", value: "FILE", doc: "Writes every event of the run to FILE" },
     { name: "history", value: "FILE", doc: "Writes what the clients saw to FILE, as JSON lines" },
+    {
+      name: "diagram",
+      value: "FILE",
+      doc: "Draws the run, shrunk if --shrink is given, as an SVG",
+    },
+    { name: "mermaid", doc: "Prints that drawing as Mermaid text" },
     { name: "json", doc: "Prints the results as JSON, a line for each seed" },
     { name: "set", value: "NAME=N,...", doc: "Sets sizes of the scenario" },
     { name: "without", value: "FAULT,...", doc: "Leaves out kinds of faults" },
@@ -122,14 +130,16 @@ async function runSeed(batch: Batch, call: Call): Promise<number> {
   if (call.has("json")) console.log(JSON.stringify(result));
   else if (result.verdict === "fine") console.log(formatRun(result));
   else console.log(formatFailure(scenario, name, result, changes));
-  if (call.has("shrink")) tellShrunk(batch, result);
+  const shrunk = call.has("shrink") ? tellShrunk(batch, result) : undefined;
+  await draw(call, scenario, seed, shrunk ?? changes);
   return verdictCodes[result.verdict];
 }
 
 async function runSeeds(batch: Batch, call: Call): Promise<number> {
   const { scenario, name, first, changes } = batch;
-  for (const flag of ["trace", "history"]) {
-    if (call.value(flag) !== undefined) {
+  for (const flag of ["trace", "history", "diagram", "mermaid"]) {
+    const given = flag === "mermaid" ? call.has(flag) : call.value(flag) !== undefined;
+    if (given) {
       throw new UsageError(`Cannot use --${flag} for more than one run, want one SEED`);
     }
   }
@@ -164,13 +174,12 @@ async function runSeeds(batch: Batch, call: Call): Promise<number> {
   return verdictCodes[failure.verdict];
 }
 
-function tellShrunk({ scenario, name, changes }: Batch, failed: Result): void {
+// What the shortest story has changed; undefined if there is nothing to shrink.
+function tellShrunk({ scenario, name, changes }: Batch, failed: Result): Changes | undefined {
   if (failed.verdict === "fine" || failed.verdict === "determinism") {
-    return console.log(
-      `\nThere is nothing to shrink: the run is ${
-        failed.verdict === "fine" ? "fine" : "not the same twice"
-      }`,
-    );
+    const why = failed.verdict === "fine" ? "fine" : "not the same twice";
+    console.log(`\nThere is nothing to shrink: the run is ${why}`);
+    return undefined;
   }
   const progress = new Progress();
   const shrunk = shrink(scenario, BigInt(failed.seed), changes, {
@@ -183,6 +192,21 @@ function tellShrunk({ scenario, name, changes }: Batch, failed: Result): void {
   });
   console.log(`\nShrunk in ${shrunk.runs} runs to ${result.events} events:\n`);
   console.log(formatFailure(scenario, name, result, shrunk.changes));
+  return shrunk.changes;
+}
+
+async function draw(call: Call, scenario: Scenario, seed: bigint, changes: Changes): Promise<void> {
+  const path = call.value("diagram");
+  if (path === undefined && !call.has("mermaid")) return;
+  const events: WorldEvent[] = [];
+  const { failure } = runScenario(scenario, seed, {
+    changes,
+    observer: (event) => events.push(event),
+  });
+  const title = `${scenario.name} ${seed}`;
+  const options = failure === undefined ? { title } : { title, failure };
+  if (path !== undefined) await Deno.writeTextFile(path, diagramSvg(events, options));
+  if (call.has("mermaid")) console.log(mermaidText(events, options));
 }
 
 async function writeHistory(

@@ -121,3 +121,33 @@ Deno.test("ovid sim --trace and --history: write all events, and what the client
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("ovid sim --diagram and --mermaid draw one run, and refuse several", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".svg" });
+  try {
+    const { code, out, err } = await sim("kvs", "7", "--diagram", file, "--mermaid");
+    assertEquals([code, err], [0, ""]);
+    assertStringIncludes(out, "sequenceDiagram");
+    const svg = await Deno.readTextFile(file);
+    assert(svg.startsWith("<svg") || svg.startsWith("<?xml"), svg.slice(0, 80));
+    assertStringIncludes(svg, "kvs 7");
+    const several = await sim("kvs", "7", "--runs", "2", "--mermaid");
+    assertEquals(several.code, 2);
+    assertStringIncludes(several.err, "want one SEED");
+  } finally {
+    await Deno.remove(file);
+  }
+});
+
+Deno.test("ovid explore completes a small search, and says how far it went", async () => {
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-lock", "--no-check", "cli/main.ts", "explore", "kvs"],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  const out = new TextDecoder().decode(stdout);
+  assertEquals(code, 0, out);
+  assertMatch(out, /\d+ states, depth \d+/);
+  assertStringIncludes(out, "Complete: within these bounds nothing goes wrong");
+});
