@@ -211,7 +211,10 @@ function makeAdministrator(
  *
  * @param replica A test gives one that is broken, to see whether it is found out.
  */
-export function vrScenarioOf(replica: AgentDefinition): Scenario {
+export function vrScenarioOf(
+  replica: AgentDefinition,
+  client: AgentDefinition = vrClient,
+): Scenario {
   return defineScenario({
     name: "vr",
     doc:
@@ -219,7 +222,7 @@ export function vrScenarioOf(replica: AgentDefinition): Scenario {
     sizes,
     grid: (sizes) => vrGrid(sizes, true),
     laterGrid: (sizes) => vrGrid(sizes, false),
-    definitions: [replica, vrClient, vrAsker],
+    definitions: [replica, client, vrAsker],
     exposure,
     // Longer than the first sync on a slow disk: before it, a founder does not know that it is one.
     calmMs: 60,

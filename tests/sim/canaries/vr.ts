@@ -1,6 +1,7 @@
 // Viewstamped Replication with one rule broken at a time: the mistakes of a well-known implementation, those that the
 // paper warns of, and those that come to mind while one writes it. Each must be found out.
 
+import { makeVrClient, vrClientRules } from "../../../agents/vr/client.ts";
 import { makeVrReplica } from "../../../agents/vr/replica.ts";
 import { type VrRules, vrRules } from "../../../agents/vr/rules.ts";
 import type { Scenario } from "../../../sim/scenario.ts";
@@ -17,7 +18,6 @@ const breaches: { readonly [name: string]: Partial<VrRules> } = {
     remember: (sessions, mark, result) =>
       vrRules.remember(sessions, { ...mark, request: mark.request - 1 }, result),
   },
-  "a reply to whoever has the same number": { replyKey: ({ request }) => String(request) },
   "a log of the view that was voted for last": { lastNormalAfterVote: (_lastNormal, view) => view },
   "a log chosen by its length alone": {
     chooseLog(votes) {
@@ -50,5 +50,16 @@ export const vrCanaries: readonly Canary[] = [
     name,
     scenario: vrScenarioOf(makeVrReplica({ rules: { ...vrRules, ...breach } })),
   })),
+  {
+    // The client is part of the mistake: one that looks at more than the number asks again, and is answered.
+    name: "a reply to whoever has the same number",
+    scenario: vrScenarioOf(
+      makeVrReplica({ rules: { ...vrRules, replyKey: ({ request }) => String(request) } }),
+      makeVrClient({
+        ...vrClientRules,
+        isAnswer: (reply, { request }) => reply.request === request,
+      }),
+    ),
+  },
   { name: "replies before the sync", scenario: { ...vrScenario, sendBeforeSync: true } },
 ];
