@@ -85,12 +85,37 @@ function copyJsonAt(value: unknown, depth: number): unknown {
     return copy;
   }
   if (!isPlainObject(value)) return refuse(value, "JSON");
+  return copyProperties(value, depth);
+}
+
+/** A copy by shape, which is many times faster than one by key; what the shape copied as it is, is put right. */
+function copyProperties(value: Record<string, unknown>, depth: number): Record<string, unknown> {
+  const copy = { ...value };
+  for (const key in copy) {
+    const property = copy[key];
+    switch (typeof property) {
+      case "string":
+      case "boolean":
+        break;
+      case "undefined":
+        return copyDefined(value, depth);
+      default: {
+        const copied = copyJsonAt(property, depth + 1);
+        if (!Object.is(copied, property)) copy[key] = copied;
+      }
+    }
+    if (key === "__proto__") refuse(value, "JSON without a key __proto__");
+  }
+  return copy;
+}
+
+/** A copy without what is undefined. */
+function copyDefined(value: Record<string, unknown>, depth: number): Record<string, unknown> {
   const copy: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
-    const property = value[key];
-    if (property === undefined) continue;
+    if (value[key] === undefined) continue;
     if (key === "__proto__") refuse(value, "JSON without a key __proto__");
-    copy[key] = copyJsonAt(property, depth + 1);
+    copy[key] = copyJsonAt(value[key], depth + 1);
   }
   return copy;
 }

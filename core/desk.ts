@@ -46,7 +46,8 @@ export interface DeskOptions {
   readonly deliver: (envelope: Envelope) => void;
 }
 
-type Mark = readonly [appends: number, sends: number, outputs: number, notes: number];
+/** What a batch has of each kind that nobody asked for: one for all, since most batches have nothing of most kinds. */
+const none: readonly never[] = Object.freeze([]);
 
 /** Records what handlers ask for. */
 export class Desk {
@@ -60,40 +61,48 @@ export class Desk {
   #notes: Note[] = [];
   #faults: Fault[] = [];
   #endings: AgentId[] = [];
+  readonly #marked = { appends: 0, sends: 0, outputs: 0, notes: 0 };
 
   constructor(options: DeskOptions) {
     this.#options = options;
     this.#random = seededRandom(deriveSeed(options.seed, "loss"));
   }
 
-  /** How much has been recorded, for {@linkcode rollBack}. */
-  mark(): Mark {
-    return [this.#appends.length, this.#sends.length, this.#outputs.length, this.#notes.length];
+  /** Notes how much has been recorded, for {@linkcode rollBack}. */
+  mark(): void {
+    this.#marked.appends = this.#appends.length;
+    this.#marked.sends = this.#sends.length;
+    this.#marked.outputs = this.#outputs.length;
+    this.#marked.notes = this.#notes.length;
   }
 
-  /** Forgets what was recorded since `mark`. */
-  rollBack(mark: Mark): void {
-    [this.#appends.length, this.#sends.length, this.#outputs.length, this.#notes.length] = mark;
+  /** Forgets what was recorded since {@linkcode mark}. */
+  rollBack(): void {
+    this.#appends.length = this.#marked.appends;
+    this.#sends.length = this.#marked.sends;
+    this.#outputs.length = this.#marked.outputs;
+    this.#notes.length = this.#marked.notes;
   }
 
   /** Hands over the batch of the step, and begins the next. */
   finish(busy: boolean): Batch {
     const batch = {
-      appends: this.#appends,
-      sends: this.#sends,
-      outputs: this.#outputs,
-      notes: this.#notes,
-      faults: this.#faults,
-      endings: this.#endings,
+      appends: this.#appends.length === 0 ? none : this.#appends,
+      sends: this.#sends.length === 0 ? none : this.#sends,
+      outputs: this.#outputs.length === 0 ? none : this.#outputs,
+      notes: this.#notes.length === 0 ? none : this.#notes,
+      faults: this.#faults.length === 0 ? none : this.#faults,
+      endings: this.#endings.length === 0 ? none : this.#endings,
       wakeAt: this.#options.timers.nextAt(),
       busy,
     };
-    this.#appends = [];
-    this.#sends = [];
-    this.#outputs = [];
-    this.#notes = [];
-    this.#faults = [];
-    this.#endings = [];
+    // What was handed over belongs to the batch; what was not needed is used again.
+    if (batch.appends !== none) this.#appends = [];
+    if (batch.sends !== none) this.#sends = [];
+    if (batch.outputs !== none) this.#outputs = [];
+    if (batch.notes !== none) this.#notes = [];
+    if (batch.faults !== none) this.#faults = [];
+    if (batch.endings !== none) this.#endings = [];
     return batch;
   }
 

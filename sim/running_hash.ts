@@ -3,6 +3,9 @@
 
 import type { Json } from "../core/data.ts";
 
+/** How many names a hash remembers. */
+const namesMax = 4096;
+
 const tags = {
   undefined: 0,
   null: 1,
@@ -12,6 +15,7 @@ const tags = {
   string: 5,
   array: 6,
   object: 7,
+  integer: 8,
 } as const;
 
 /** Feed it in a fixed order; equal feeds give equal digests. */
@@ -19,6 +23,7 @@ export class RunningHash {
   #a = 0x811c_9dc5 | 0;
   #b = 0x9e37_79b9 | 0;
   readonly #float = new DataView(new ArrayBuffer(8));
+  readonly #names = new Map<string, number>();
 
   /** A small whole number: a kind, a count, a flag. */
   word(word: number): void {
@@ -27,6 +32,11 @@ export class RunningHash {
   }
 
   number(number: number): void {
+    if ((number | 0) === number && !Object.is(number, -0)) {
+      this.word(tags.integer);
+      return this.word(number);
+    }
+    this.word(tags.number);
     this.#float.setFloat64(0, number);
     this.word(this.#float.getInt32(0));
     this.word(this.#float.getInt32(4));
@@ -46,6 +56,19 @@ export class RunningHash {
     this.#b = b;
   }
 
+  /**
+   * A text out of a few that come again and again: ids, keys, kinds. What it feeds depends on the text alone; that it is
+   * remembered saves looking at each letter again.
+   */
+  name(text: string): void {
+    let digest = this.#names.get(text);
+    if (digest === undefined) {
+      digest = digestOf(text);
+      if (this.#names.size < namesMax) this.#names.set(text, digest);
+    }
+    this.word(digest);
+  }
+
   /** Depends on the order of keys, as a transcript does. */
   json(value: Json | undefined): void {
     switch (typeof value) {
@@ -53,7 +76,6 @@ export class RunningHash {
         this.word(tags.string);
         return this.text(value);
       case "number":
-        this.word(tags.number);
         return this.number(value);
       case "boolean":
         return this.word(value ? tags.true : tags.false);
@@ -74,7 +96,7 @@ export class RunningHash {
     this.word(tags.object);
     let keys = 0;
     for (const key in value) {
-      this.text(key);
+      this.name(key);
       this.json(value[key]);
       keys++;
     }
@@ -87,6 +109,13 @@ export class RunningHash {
     const low = scramble(this.#b ^ high);
     return hex(high) + hex(low);
   }
+}
+
+/** One word that depends on every letter. */
+function digestOf(text: string): number {
+  let a = 0x811c_9dc5 | 0;
+  for (let i = 0; i < text.length; i++) a = stepA(a, text.charCodeAt(i));
+  return scramble(a ^ text.length);
 }
 
 function stepA(lane: number, word: number): number {

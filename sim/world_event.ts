@@ -98,19 +98,19 @@ export function hashEvent(hash: RunningHash, event: WorldEvent): void {
   hash.word(kindWords.get(event.kind) ?? -1);
   hash.number(event.atUs);
   if (event.kind === "mail") {
-    hash.text(event.fate);
-    hash.text(event.envelope.from);
-    hash.text(event.envelope.to);
+    hash.name(event.fate);
+    hash.name(event.envelope.from);
+    hash.name(event.envelope.to);
     hash.number(event.sentAtUs);
     return hash.json(event.envelope.message);
   }
   if (isLinkEvent(event)) {
-    hash.text(event.from);
-    hash.text(event.to);
+    hash.name(event.from);
+    hash.name(event.to);
     if (event.kind === "clog") hash.number(event.intervalUs);
     return;
   }
-  hash.text(event.box);
+  hash.name(event.box);
   hashBoxEvent(hash, event);
 }
 
@@ -126,29 +126,29 @@ function hashBoxEvent(hash: RunningHash, event: BoxEvent): void {
     case "crash":
       return hash.text(event.why);
     case "append":
-      hash.text(event.append.agent);
+      hash.name(event.append.agent);
       return hash.text(event.append.record);
     case "sync":
       hash.number(event.records);
       return hash.word(event.compacted ? 1 : 0);
     case "input":
-      hash.text(event.agent);
-      hash.text(event.event.device);
+      hash.name(event.agent);
+      hash.name(event.event.device);
       return hash.json(event.event.event);
     case "output":
-      hash.text(event.output.agent);
-      hash.text(event.output.output.device);
+      hash.name(event.output.agent);
+      hash.name(event.output.output.device);
       return hash.json({ ...event.output.output.output });
     case "note":
-      hash.text(event.note.agent ?? "");
-      hash.text(event.note.event);
+      hash.name(event.note.agent ?? "");
+      hash.name(event.note.event);
       return hash.json(event.note.detail);
     case "fault":
-      hash.text(event.fault.agent);
-      hash.text(event.fault.then);
+      hash.name(event.fault.agent);
+      hash.name(event.fault.then);
       return hash.text(messageOf(event.fault.error));
     case "end":
-      return hash.text(event.agent);
+      return hash.name(event.agent);
     case "slow":
       return hash.number(event.stepUs);
     case "clock":
