@@ -120,8 +120,7 @@ export class Disk {
    */
   startSync(snapshot: () => Snapshot | undefined): number | undefined {
     assert(!this.#syncing && this.#waiting.length > 0, "a sync has something to do, alone");
-    const due = this.#options.syncs && this.#bytes >= this.#options.compactBytes;
-    const agents = due ? snapshot() : undefined;
+    const agents = this.#isLong ? snapshot() : undefined;
     if (agents !== undefined) {
       const generation = this.#generation + 1;
       this.#replacement = { generation, snapshot: encodeSnapshot(generation, agents) };
@@ -219,6 +218,12 @@ export class Disk {
       throw new Error(`Cannot read the simulated journal: ${content.corrupt.reason}`);
     }
     return imagesOf(this.#readSnapshot(), content.records).get(agent);
+  }
+
+  /** A journal shorter than the snapshot before it is not worth another: large states would be written all the time. */
+  get #isLong(): boolean {
+    const { syncs, compactBytes } = this.#options;
+    return syncs && this.#bytes >= Math.max(compactBytes, this.#snapshot?.length ?? 0);
   }
 
   #keptBytes(length: number): number {
