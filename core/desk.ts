@@ -47,7 +47,7 @@ export interface DeskOptions {
 }
 
 /** What a batch has of each kind that nobody asked for: one for all, since most batches have nothing of most kinds. */
-const none: readonly never[] = Object.freeze([]);
+const none: readonly never[] = [];
 
 /** Records what handlers ask for. */
 export class Desk {

@@ -316,6 +316,8 @@ export class Host {
   }
 
   #dequeue(): Item | undefined {
+    // The usual case; an array that is popped keeps its room, one that is cut to nothing does not.
+    if (this.#queueHead === 0 && this.#queue.length === 1) return this.#queue.pop();
     const item = this.#queue[this.#queueHead];
     if (item === undefined) return undefined;
     this.#queueHead++;
