@@ -8,7 +8,7 @@ import type { Changes } from "../sim/plan.ts";
 import { type Result, runScenario, type Verdict } from "../sim/run.ts";
 import type { Scenario } from "../sim/scenario.ts";
 import { builtInScenarios } from "../sim/scenarios/registry.ts";
-import { shrink } from "../sim/shrink.ts";
+import { shrink, type Shrunk } from "../sim/shrink.ts";
 import { sometimesRunsMin, Summary } from "../sim/summary.ts";
 import { type Call, type Command, exitCodes, UsageError } from "./command.ts";
 import { type Batch, runBatch, work } from "./sim_batch.ts";
@@ -131,7 +131,7 @@ async function runSeed(batch: Batch, call: Call): Promise<number> {
   else if (result.verdict === "fine") console.log(formatRun(result));
   else console.log(formatFailure(scenario, name, result, changes));
   const shrunk = call.has("shrink") ? tellShrunk(batch, result) : undefined;
-  await draw(call, scenario, seed, shrunk ?? changes);
+  await draw(call, scenario, shrunk?.seed ?? seed, shrunk?.changes ?? changes);
   return verdictCodes[result.verdict];
 }
 
@@ -174,8 +174,8 @@ async function runSeeds(batch: Batch, call: Call): Promise<number> {
   return verdictCodes[failure.verdict];
 }
 
-// What the shortest story has changed; undefined if there is nothing to shrink.
-function tellShrunk({ scenario, name, changes }: Batch, failed: Result): Changes | undefined {
+// The shortest story; undefined if there is nothing to shrink.
+function tellShrunk({ scenario, name, changes }: Batch, failed: Result): Shrunk | undefined {
   if (failed.verdict === "fine" || failed.verdict === "determinism") {
     const why = failed.verdict === "fine" ? "fine" : "not the same twice";
     console.log(`\nThere is nothing to shrink: the run is ${why}`);
@@ -186,13 +186,13 @@ function tellShrunk({ scenario, name, changes }: Batch, failed: Result): Changes
     tried: (runs) => progress.show(() => `shrinking, ${runs} runs`),
   });
   progress.end();
-  const result = runScenario(scenario, BigInt(failed.seed), {
+  const result = runScenario(scenario, shrunk.seed, {
     changes: shrunk.changes,
     storyLines: shrunkStoryLines,
   });
   console.log(`\nShrunk in ${shrunk.runs} runs to ${result.events} events:\n`);
   console.log(formatFailure(scenario, name, result, shrunk.changes));
-  return shrunk.changes;
+  return shrunk;
 }
 
 async function draw(call: Call, scenario: Scenario, seed: bigint, changes: Changes): Promise<void> {
