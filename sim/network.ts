@@ -72,6 +72,8 @@ class Link {
   intervalUs = 0;
   /** Until when the way is taken by messages before. */
   takenUntilUs = 0;
+  /** The types of messages that will be lost, the next of each once. */
+  readonly doomed: string[] = [];
 
   constructor(from: BoxId, to: BoxId, seed: bigint) {
     this.from = from;
@@ -120,7 +122,7 @@ export class Network {
       this.#post(nowUs, link, copy, false);
     }
     const lost = loss > 0 && link.random() < loss;
-    this.#post(nowUs, link, envelope, lost);
+    this.#post(nowUs, link, envelope, lost || isDoomed(link, envelope));
   }
 
   /** Decides whether a packet that is due reaches its box, which is `up` or not. */
@@ -164,6 +166,11 @@ export class Network {
     if (!link.cut) return;
     link.cut = false;
     this.#surroundings.record({ kind: "heal", atUs: nowUs, from, to });
+  }
+
+  /** Loses the next `count` messages of a type on the way from one box to another. */
+  drop(from: BoxId, to: BoxId, type: string, count: number): void {
+    for (let i = 0; i < count; i++) this.#link(from, to).doomed.push(type);
   }
 
   /** From now on one message after the other, each `intervalUs` behind the one before; 0 for all at once again. */
@@ -228,4 +235,11 @@ export class Network {
     if (link === undefined) links.set(to, link = new Link(from, to, this.#seed));
     return link;
   }
+}
+
+/** Whether a message is one that was to be lost. The next of its type will not be, unless that was asked for too. */
+function isDoomed({ doomed }: Link, { message }: Envelope): boolean {
+  const index = doomed.length === 0 ? -1 : doomed.indexOf(message.type);
+  if (index >= 0) doomed.splice(index, 1);
+  return index >= 0;
 }
