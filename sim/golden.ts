@@ -51,7 +51,7 @@ const rule = "----";
  * ----
  * c1_user  >  ok
  * c1_user  >  blue
- * (11 lines left out)
+ * (8 lines left out)
  * `;
  * assertEquals(retell(text, { file: "crash.txt", teller: storyOf([kvsCast]) }), text);
  * ```

@@ -21,11 +21,13 @@ const commonOptions = { seed: "1", latency: 0.5, sync: 0.1 };
 /** What a quiet block shows: who printed what, and what was asked to be shown. */
 const quietSigns: ReadonlySet<string> = new Set([">", "="]);
 
-/** A command: its arguments in words, how many there may be, and what it does. */
+/** A command: its arguments in words, how many there may be, `->` not counted, and what it does. */
 interface Command {
   readonly usage: string;
   readonly least: number;
   readonly most: number;
+  /** A number of arguments between the two that says nothing. */
+  readonly refuses?: number;
   readonly run: (story: Story, words: readonly string[]) => void;
 }
 
@@ -67,7 +69,8 @@ export class Story implements Teller {
       const known = new Set([...commands.keys(), "state", ...views]);
       throw new SyntaxError(`Cannot do ${quote(name)}, want ${oneOf([...known])}`);
     }
-    if (words.length < command.least || words.length > command.most) {
+    const count = words.filter((word) => word !== "->").length;
+    if (count < command.least || count > command.most || command.refuses === count) {
       throw new SyntaxError(`Cannot do ${quote(text)}, want ${`${name} ${command.usage}`.trim()}`);
     }
     command.run(this, words);
@@ -216,6 +219,11 @@ function parseNumber(given: string, text: string): number {
   );
 }
 
+function parseCount(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new SyntaxError(`Cannot use ${quote(text)}, want a whole number from 1`);
+}
+
 /** A command of boxes, one after the other. */
 function ofBoxes(act: (world: World, box: string) => void): Command {
   return {
@@ -305,6 +313,7 @@ const commands: ReadonlyMap<string, Command> = new Map(Object.entries<Command>({
     ...heal,
     usage: `[${heal.usage}]`,
     least: 0,
+    refuses: 1,
     run: (story, words) => words.length === 0 ? story.world.heal() : heal.run(story, words),
   },
   clog: {
@@ -318,6 +327,6 @@ const commands: ReadonlyMap<string, Command> = new Map(Object.entries<Command>({
     least: 3,
     most: 4,
     run: ({ world }, [from = "", to = "", type = "", count = "1"]) =>
-      world.drop(from, to, type, parseNumber(count, count)),
+      world.drop(from, to, type, parseCount(count)),
   },
 }));

@@ -10,9 +10,9 @@ import { storyOf } from "../../sim/story.ts";
 import { vrCanaries } from "../sim/canaries/vr.ts";
 import { names, read } from "./files.ts";
 
-/** The stories that `cast` tells differently, or cannot tell to their end. */
-function changed(cast: Cast): string[] {
-  return names().filter((name) => {
+/** The first story that `cast` tells differently, or cannot tell to its end. */
+function changed(cast: Cast): string | undefined {
+  return names().find((name) => {
     const text = read(name);
     if (!text.includes(`\ngrid ${cast.name} `)) return false;
     try {
@@ -31,14 +31,14 @@ function brokenCast({ definitions, sendBeforeSync = false }: Scenario): Cast {
 
 for (const { name, scenario } of vrCanaries) {
   Deno.test(`golden canary: ${name} changes a story`, () => {
-    assert(changed(brokenCast(scenario)).length > 0);
+    assert(changed(brokenCast(scenario)) !== undefined);
   });
 }
 
 Deno.test("golden canary: a store that answers before its sync changes its story", () => {
-  assert(changed(kvsCastOf({ sendBeforeSync: true })).length > 0);
+  assert(changed(kvsCastOf({ sendBeforeSync: true })) !== undefined);
 });
 
 Deno.test("golden canary: nothing changes where nothing is broken", () => {
-  assertEquals([...changed(kvsCast), ...changed(vrCast)], []);
+  assertEquals(changed(kvsCast) ?? changed(vrCast), undefined);
 });
