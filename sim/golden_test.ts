@@ -3,7 +3,7 @@ import { retell, type Teller } from "./golden.ts";
 
 /** Says every command twice, and fails at `fail`. */
 function echo(): Teller {
-  let lines: string[] = [];
+  const lines: string[] = [];
   return {
     tell(command) {
       if (command === "fail") throw new RangeError("it failed");

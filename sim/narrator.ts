@@ -25,6 +25,9 @@ interface Line {
   readonly text: string;
 }
 
+/** More lines than this nobody has asked for. */
+export const linesMax = 10_000;
+
 /** Who is printed in the first column, and whom it went to in the third. */
 const columnWidth = 8;
 
@@ -175,6 +178,9 @@ export class Narrator {
       last?.atUs === line.atUs && last.sign === line.sign && last.text === line.text &&
       joins(last, line)
     ) return;
+    if (this.#lines.length >= linesMax) {
+      throw new Error(`A block has more than ${linesMax} lines, want less to happen in it`);
+    }
     this.#lines.push(line);
   }
 }

@@ -72,8 +72,8 @@ class Link {
   intervalUs = 0;
   /** Until when the way is taken by messages before. */
   takenUntilUs = 0;
-  /** The types of messages that will be lost, the next of each once. */
-  readonly doomed: string[] = [];
+  /** How many of the next messages of each type will be lost. */
+  readonly doomed = new Map<string, number>();
 
   constructor(from: BoxId, to: BoxId, seed: bigint) {
     this.from = from;
@@ -170,7 +170,8 @@ export class Network {
 
   /** Loses the next `count` messages of a type on the way from one box to another. */
   drop(from: BoxId, to: BoxId, type: string, count: number): void {
-    for (let i = 0; i < count; i++) this.#link(from, to).doomed.push(type);
+    const { doomed } = this.#link(from, to);
+    doomed.set(type, (doomed.get(type) ?? 0) + count);
   }
 
   /** From now on one message after the other, each `intervalUs` behind the one before; 0 for all at once again. */
@@ -237,9 +238,10 @@ export class Network {
   }
 }
 
-/** Whether a message is one that was to be lost. The next of its type will not be, unless that was asked for too. */
+/** Whether a message is one of those that were to be lost; if so, there is one less to come. */
 function isDoomed({ doomed }: Link, { message }: Envelope): boolean {
-  const index = doomed.length === 0 ? -1 : doomed.indexOf(message.type);
-  if (index >= 0) doomed.splice(index, 1);
-  return index >= 0;
+  if (doomed.size === 0) return false;
+  const count = doomed.get(message.type) ?? 0;
+  if (count > 0) doomed.set(message.type, count - 1);
+  return count > 0;
 }

@@ -130,6 +130,12 @@ Deno.test("Story: a fault is a line, and the story goes on", () => {
   assert(lines.includes("speaker  >  keeper a"));
 });
 
+Deno.test("Story: a block does not get longer than anybody could read", () => {
+  const story = started();
+  for (let i = 0; i < 10_000; i++) story.tell("state speaker");
+  assertThrows(() => story.tell("state speaker"), Error, "A block has more than 10000 lines");
+});
+
 Deno.test("Story: equal seeds tell equal stories", () => {
   const story = (seed: number) =>
     tell(

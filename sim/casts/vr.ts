@@ -125,7 +125,7 @@ function ask(client: string, [verb = "", ...words]: readonly string[]): Typed {
     cas: [3, () => apply({ kind: "cas", key, expected: value, value: next })],
     add: [1, () => apply({ kind: "add", amount: Number(key) })],
     read: [0, () => apply({ kind: "read" })],
-    reconfigure: [words.length, () => ({ kind: "reconfigure", replicas: words })],
+    reconfigure: [Math.max(1, words.length), () => ({ kind: "reconfigure", replicas: words })],
     epoch: [0, () => ({ kind: "checkEpoch" })],
   };
   const [count, call] = Object.hasOwn(calls, verb) ? calls[verb] ?? [] : [];
