@@ -177,6 +177,13 @@ export {
   type WorldEvent,
 } from "./sim/world_event.ts";
 
+// Golden transcripts: stories of a protocol as text, told again in a simulated world.
+export { retell, type RetellOptions, type Teller } from "./sim/golden.ts";
+export { type Story, storyOf } from "./sim/story.ts";
+export { type Cast, type CastOptions, defineCast, type Typed } from "./sim/cast.ts";
+export { kvsCast } from "./sim/casts/kvs.ts";
+export { vrCast } from "./sim/casts/vr.ts";
+
 // Scenarios for `ovid sim`, and what judges the histories of their clients.
 export {
   defineScenario,

@@ -72,6 +72,8 @@ class Link {
   intervalUs = 0;
   /** Until when the way is taken by messages before. */
   takenUntilUs = 0;
+  /** How many of the next messages of each type will be lost. */
+  readonly doomed = new Map<string, number>();
 
   constructor(from: BoxId, to: BoxId, seed: bigint) {
     this.from = from;
@@ -120,7 +122,7 @@ export class Network {
       this.#post(nowUs, link, copy, false);
     }
     const lost = loss > 0 && link.random() < loss;
-    this.#post(nowUs, link, envelope, lost);
+    this.#post(nowUs, link, envelope, lost || isDoomed(link, envelope));
   }
 
   /** Decides whether a packet that is due reaches its box, which is `up` or not. */
@@ -164,6 +166,12 @@ export class Network {
     if (!link.cut) return;
     link.cut = false;
     this.#surroundings.record({ kind: "heal", atUs: nowUs, from, to });
+  }
+
+  /** Loses the next `count` messages of a type on the way from one box to another. */
+  drop(from: BoxId, to: BoxId, type: string, count: number): void {
+    const { doomed } = this.#link(from, to);
+    doomed.set(type, (doomed.get(type) ?? 0) + count);
   }
 
   /** From now on one message after the other, each `intervalUs` behind the one before; 0 for all at once again. */
@@ -228,4 +236,12 @@ export class Network {
     if (link === undefined) links.set(to, link = new Link(from, to, this.#seed));
     return link;
   }
+}
+
+/** Whether a message is one of those that were to be lost; if so, there is one less to come. */
+function isDoomed({ doomed }: Link, { message }: Envelope): boolean {
+  if (doomed.size === 0) return false;
+  const count = doomed.get(message.type) ?? 0;
+  if (count > 0) doomed.set(message.type, count - 1);
+  return count > 0;
 }

@@ -238,6 +238,13 @@ export class World {
     }
   }
 
+  /** Loses the next messages of a type from `a` to `b`, so many of them. */
+  drop(a: string, b: string, type: string, count = 1): void {
+    for (const [from, to] of this.#boxes.links("drop mail of", a, b, { oneWay: true })) {
+      this.#network.drop(from, to, type, count);
+    }
+  }
+
   /** From now on chance does no harm to mail from `a` to `b`: it is quick and not lost. A cut stays a cut. */
   calm(a: string, b: string): void {
     for (const [from, to] of this.#boxes.links("calm", a, b, { oneWay: true })) {

@@ -121,3 +121,16 @@ Deno.test("WorldOptions.laterGrid: holds for every start of a box but its first"
   world.runFor(5);
   assertEquals(world.printed("keeper"), ["one"]);
 });
+
+Deno.test("World.drop(): the next messages of a type are lost on that way, and no others", () => {
+  const world = makeWorld();
+  world.drop("b1", "b2", "say", 2);
+  world.drop("b1", "b2", "heard");
+  world.drop("b2", "b1", "say");
+  say(world, "one", "two", "three");
+  world.runFor(20);
+  assertEquals(world.printed("keeper"), ["three"]);
+  assertEquals(world.printed("speaker"), ["keeper three"]);
+  assertEquals(world.mail.lost, 2);
+  assertThrows(() => world.drop("b1", "b3", "say"), RangeError, "b3");
+});
