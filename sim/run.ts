@@ -170,7 +170,10 @@ class Run {
     const { livenessMs: withinMs = livenessMsDefault } = this.#scenario;
     this.world.runUntil(() => play.done(), {
       withinMs,
-      what: "all answers, the faults being over",
+      get what() {
+        const open = play.waitsFor?.();
+        return `all answers, the faults being over${open === undefined ? "" : `: ${open}`}`;
+      },
     });
     if (play.committed() === 0) throw new OvidError("sim.liveness", "Nothing was ever answered");
     this.world.runUntil(() => play.converged?.() ?? true, {
