@@ -96,13 +96,13 @@ function watched(play: Play, watch: InvariantWatch): Play {
       watch.look();
       return play.done();
     },
-    waitsFor: () => play.waitsFor?.(),
+    waitsFor: () => play.waitsFor?.() ?? watch.waitsFor(),
     healed: (core) => play.healed?.(core),
     mayLose: (box) => play.mayLose?.(box) ?? true,
     ...play.core === undefined ? {} : { core: (random) => play.core?.(random) ?? [] },
     converged() {
       watch.look();
-      return play.converged?.() ?? true;
+      return (play.converged?.() ?? true) && watch.waitsFor() === undefined;
     },
     conclude() {
       watch.end();

@@ -41,7 +41,9 @@ export interface Invariant<M = unknown> {
   memory?(): M;
   /** Looks at the grid after every event, and throws an error if something is there that must never be. */
   always?(view: View, memory: M): Done;
-  /** Looks at the grid once the faults are over and everything was answered. */
+  /** Whether what must come about has: asked after every event once the faults are over and all is answered. */
+  eventually?(view: View, memory: M): boolean;
+  /** Looks at the grid for the last time, and throws as `always` does. */
   atEnd?(view: View, memory: M): Done;
 }
 
@@ -88,15 +90,15 @@ export function isInvariant(value: unknown): value is Invariant {
 /** What is wrong with an invariant, or undefined. */
 export function findInvariantFault(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null) return "it is not an object";
-  const { doc, memory, always, atEnd } = value as Partial<Invariant>;
+  const { doc, memory, always, eventually, atEnd } = value as Partial<Invariant>;
   if (typeof doc !== "string" || doc === "") {
     return "doc is empty, want a sentence on what must be true";
   }
-  for (const [name, part] of Object.entries({ memory, always, atEnd })) {
+  for (const [name, part] of Object.entries({ memory, always, eventually, atEnd })) {
     if (part !== undefined && typeof part !== "function") return `${name} is not a function`;
   }
-  return always === undefined && atEnd === undefined
-    ? "it looks at nothing, want always or atEnd"
+  return always === undefined && eventually === undefined && atEnd === undefined
+    ? "it looks at nothing, want always, eventually or atEnd"
     : undefined;
 }
 
@@ -137,25 +139,39 @@ export class InvariantWatch {
     this.#ask("atEnd");
   }
 
+  /** The first invariant that waits for what must come about; undefined if all of it has. */
+  waitsFor(): string | undefined {
+    if (!this.#kept.some(({ invariant }) => invariant.eventually)) return undefined;
+    const view = this.#view();
+    const waiting = this.#kept.find(({ name, invariant, memory }) =>
+      invariant.eventually !== undefined &&
+      this.#run(name, () => invariant.eventually?.(view, memory)) !== true
+    );
+    return waiting && `${waiting.name}: ${waiting.invariant.doc}`;
+  }
+
   #ask(when: "always" | "atEnd"): void {
     if (this.#kept.length === 0) return;
     const view = this.#view();
     for (const { name, invariant, memory } of this.#kept) {
-      let broken: string | undefined;
-      try {
-        const answer: unknown = invariant[when]?.(view, memory);
-        if (answer instanceof Promise) {
-          answer.catch(() => {});
-          broken = "it returned a promise, want it to finish at once";
-        }
-      } catch (error) {
-        // An error of another kind is likely to be the invariant's own.
-        broken = error instanceof Error && error.name !== "Error"
-          ? `${error.name}: ${error.message}`
-          : messageOf(error);
-      }
-      if (broken !== undefined) this.#violated(`Invariant ${name} is broken: ${broken}`);
+      this.#run(name, () => invariant[when]?.(view, memory));
     }
+  }
+
+  #run(name: string, look: () => unknown): unknown {
+    let broken: string;
+    try {
+      const answer = look();
+      if (!(answer instanceof Promise)) return answer;
+      answer.catch(() => {});
+      broken = "it returned a promise, want it to finish at once";
+    } catch (error) {
+      // An error of another kind is likely to be the invariant's own.
+      broken = error instanceof Error && error.name !== "Error"
+        ? `${error.name}: ${error.message}`
+        : messageOf(error);
+    }
+    return this.#violated(`Invariant ${name} is broken: ${broken}`);
   }
 
   #view(): View {
