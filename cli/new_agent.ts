@@ -9,7 +9,10 @@ import { textAgent } from "./new_agent_text.ts";
 import { typedAgent } from "./new_agent_typed.ts";
 
 /** The kinds of agents that there are templates of. */
-export const templates = { typed: typedAgent, text: textAgent } as const;
+export const templates: { readonly [kind in "typed" | "text"]: Template } = {
+  typed: typedAgent,
+  text: textAgent,
+};
 
 /** A file to be written. */
 export interface NewFile {

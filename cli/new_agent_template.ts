@@ -6,4 +6,6 @@ export interface Template {
   grid(name: string): object;
   invariant(name: string): string;
   test(name: string): string;
+  /** What stands behind the grid where its boxes are run. */
+  readonly boxFlags?: string;
 }

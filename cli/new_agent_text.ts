@@ -205,4 +205,6 @@ Deno.test("${name} delivers over a network that loses half of all mail", () => {
   assertEquals(world.printed("bob"), ["letter 1: one", "letter 2: two", "letter 3: three"]);
 });
 `,
+  // Both have a terminal, and there is one to type at.
+  boxFlags: " --attach ann",
 };

@@ -65,6 +65,8 @@ for (const kind of ["typed", "text"]) {
     const sources = ["mine.json", "mine.ts", "mine_invariant.ts", "mine_test.ts"];
     assertEquals(files, ["deno.json", ...sources]);
     for (const name of files) assertStringIncludes(written.out, `wrote ${name}\n`);
+    const box = `ovid box ./mine.json${kind === "text" ? " --attach ann" : ""}\n`;
+    assertStringIncludes(written.out, box);
     // By the deno.json that was written, as a user in that folder has it.
     const checks = short ? [] : [
       await deno(folder.path, "check", "mine.ts", "mine_invariant.ts", "mine_test.ts"),
@@ -200,13 +202,23 @@ Deno.test("ovid sim GRID: all that is wrong is told with its place, and is exit 
     agents: { a: { ...agent, attr: {} } },
     simulation: { workload: { ...workload, type: "post", tries: 1 }, invariant: [] },
   });
+  const unknown = [{
+    ...messages[0],
+    operation: { kind: "ad", amount: "{amount}" },
+    answers: { x: 1 },
+  }];
+  await folder.write("model.json", {
+    agents: { a: agent },
+    simulation: { workload: { ...workload, messages: unknown }, model: "counter" },
+  });
   await folder.write("bare.json", { agents: { a: agent } });
-  const [told, keys, bare, check, box] = await Promise.all([
+  const [told, keys, bare, check, box, model] = await Promise.all([
     folder.ovid("sim", "modules.json", "1"),
     folder.ovid("sim", "keys.json", "1"),
     folder.ovid("sim", "bare.json", "1"),
     folder.ovid("check", "modules.json"),
     folder.ovid("check", "bare.json"),
+    folder.ovid("check", "model.json"),
   ]);
   assertEquals([told.code, keys.code, bare.code, check.code, box.code], [3, 3, 3, 3, 0]);
   for (
@@ -234,6 +246,11 @@ Deno.test("ovid sim GRID: all that is wrong is told with its place, and is exit 
   );
   assertStringIncludes(keys.err, 'simulation.workload.type is "post", want one of terminal, mail');
   assertStringIncludes(keys.err, "simulation.invariant is not known to a simulation");
+  assertEquals(model.code, 3);
+  assertStringIncludes(
+    model.err,
+    "simulation.workload.messages[0].operation is an object, want an operation of the model counter; kind: ",
+  );
   assertStringIncludes(bare.err, 'it has no "simulation", want one beside "agents", such as');
   assertStringIncludes(bare.err, '"simulation": { "workload": {"type":"mail","to":"a",');
 });
