@@ -4,7 +4,7 @@
 
 import { assert } from "../core/error.ts";
 import type { Call } from "./history.ts";
-import { smallestClash } from "./linearizable_explain.ts";
+import { evidentClash, smallestClash } from "./linearizable_explain.ts";
 import type { Model } from "./linearizable_model.ts";
 import { preparePart } from "./linearizable_part.ts";
 import { type Budget, explain } from "./linearizable_search.ts";
@@ -15,14 +15,14 @@ export interface CheckLimits {
   readonly stepsMax?: number;
   /** Configurations that are remembered, for one part of the history at a time: the memory. */
   readonly configurationsMax?: number;
-  /** Looks at an operation for making a failure small; 0 leaves it as it was found. */
+  /** The same for making a failure small. As much as `stepsMax` by default; 0 leaves it as it was found. */
   readonly shrinkStepsMax?: number;
 }
 
-/** About a minute of searching at the very worst. */
+/** Some ten seconds of searching. */
 export const stepsMaxDefault = 100_000_000;
 
-/** About half a gigabyte at the very worst. */
+/** Some half a gigabyte. */
 export const configurationsMaxDefault = 3_000_000;
 
 /** What came of a check. */
@@ -34,7 +34,7 @@ export type Verdict =
     readonly part: string;
     /** How many calls concern the part. */
     readonly calls: number;
-    /** How many of their answers, in the order in which they came, can still be explained together. */
+    /** At least so many of their answers, in the order in which they came, can be explained together. */
     readonly explainedAnswers: number;
     /**
      * The calls whose answers contradict each other, in the order of invocation. If `isSmallest`, then without any
@@ -93,23 +93,26 @@ export function checkLinearizable<S>(
   limits: CheckLimits = {},
 ): Verdict {
   const { stepsMax = stepsMaxDefault, configurationsMax = configurationsMaxDefault } = limits;
+  // One for all parts: were it one for each, many hard parts could take as many times as long.
+  const shrinkBudget: Budget = {
+    steps: limits.shrinkStepsMax ?? stepsMax,
+    configurations: configurationsMax,
+  };
   let stepsLeft = stepsMax;
   let unknown: Verdict | undefined;
   for (const [part, calls] of partsOf(history, model)) {
     const budget: Budget = { steps: stepsLeft, configurations: configurationsMax };
     const { explained, answers } = explain(preparePart(calls, model), budget);
     stepsLeft = Math.max(budget.steps, 0);
-    if (explained === "no") {
-      const clash = smallestClash(calls, model, answers, {
-        steps: limits.shrinkStepsMax ?? stepsMax,
-        configurations: configurationsMax,
-      });
+    if (explained === "yes") continue;
+    const clash = explained === "no"
+      ? smallestClash(calls, model, answers, shrinkBudget)
+      : evidentClash(calls, model, answers, shrinkBudget);
+    if (clash !== undefined) {
       return { kind: "not linearizable", part, calls: calls.length, ...clash };
     }
-    if (explained === "unknown" && unknown === undefined) {
-      const limit = budget.steps <= 0 ? "stepsMax" : "configurationsMax";
-      unknown = { kind: "unknown", part, calls: calls.length, explainedAnswers: answers, limit };
-    }
+    const limit = stepsLeft === 0 ? "stepsMax" : "configurationsMax";
+    unknown ??= { kind: "unknown", part, calls: calls.length, explainedAnswers: answers, limit };
   }
   return unknown ?? { kind: "linearizable" };
 }
@@ -156,7 +159,7 @@ export function verdictLines(verdict: Verdict): string[] {
   const { clash, others, isSmallest } = verdict;
   const lines = [
     `The history is not linearizable: of the ${where}, the first ${explainedAnswers} answers can ` +
-    `be explained, but not ${isSmallest ? "the next" : "all"}`,
+    `be explained, but not all`,
     isSmallest
       ? `These ${clash.length} contradict each other, and without any one of them there is no contradiction:`
       : `Among these ${clash.length} there is a contradiction:`,

@@ -59,11 +59,21 @@ export function findModelFault(value: unknown): string | undefined {
   return undefined;
 }
 
+/** What the model tells of a call. */
+export function passageOf<S>({ operation, result }: Call, model: Model<S>): Passage {
+  return model.passage?.(operation, result) ?? some;
+}
+
+/** The state that a passage names as the only one from which it leads, or as the only one from which it does not. */
+export function namedBy({ from }: Passage): string | undefined {
+  if (typeof from !== "object") return undefined;
+  return "only" in from ? from.only : from.but;
+}
+
 /** Whether a call leaves every state in which it can have its result as it is, as far as the model tells. */
-export function isInert<S>(call: Call, model: Model<S>): boolean {
+export function isInert<S>(call: Call, model: Model<S>, passage = passageOf(call, model)): boolean {
   if (model.isRead?.(call.operation) === true) return true;
-  const passage = model.passage?.(call.operation, call.result);
-  return typeof passage?.from === "object" && "only" in passage.from &&
+  return typeof passage.from === "object" && "only" in passage.from &&
     passage.from.only === passage.to;
 }
 

@@ -3,7 +3,8 @@
 
 import type { Json } from "../core/data.ts";
 import type { Call } from "./history.ts";
-import { isInert, type Model } from "./linearizable_model.ts";
+import { isInert, type Model, namedBy, passageOf } from "./linearizable_model.ts";
+import { usefulDrafts } from "./linearizable_useful.ts";
 
 /** No state: "unknown", or "none is named". */
 export const nowhere = -1;
@@ -76,7 +77,7 @@ export interface Part<S> {
   readonly initial: number;
   /** The call of each step. */
   readonly calls: readonly Call[];
-  /** In the order of invocation. Operations without an answer and without an effect are left out. */
+  /** In the order of invocation. Calls without an answer that cannot matter are left out. */
   readonly steps: readonly Step[];
   /** How many places the order of events has. */
   readonly places: number;
@@ -88,13 +89,16 @@ export function preparePart<S>(calls: readonly Call[], model: Model<S>): Part<S>
   const initial = states.add(model.initial());
   const likenesses = new Map<string, number>();
   const steps: Step[] = [];
-  const useful = calls.filter((call) => call.returnUs !== undefined || !isInert(call, model));
+  const drafts = usefulDrafts(calls.map((call) => {
+    const passage = passageOf(call, model);
+    return { call, passage, inert: isInert(call, model, passage) };
+  }));
+  const useful = drafts.map(({ call }) => call);
   const events = orderEvents(useful);
-  useful.forEach((call, index) => {
+  drafts.forEach(({ call, passage, inert }, index) => {
     const { operation, result, returnUs } = call;
-    const passage = model.passage?.(operation, result) ?? { from: "some" };
     const { from } = passage;
-    const named = typeof from !== "object" ? undefined : "only" in from ? from.only : from.but;
+    const named = namedBy(passage);
     const text = JSON.stringify(returnUs === undefined ? [operation] : [operation, result]);
     const likeness = likenesses.get(text) ?? likenesses.size;
     likenesses.set(text, likeness);
@@ -103,7 +107,7 @@ export function preparePart<S>(calls: readonly Call[], model: Model<S>): Part<S>
       result,
       answered: returnUs !== undefined,
       likeness,
-      inert: isInert(call, model),
+      inert,
       from: typeof from !== "object" ? from : "only" in from ? "only" : "but",
       named: named === undefined ? nowhere : states.numberOf(named),
       to: passage.to === undefined ? nowhere : states.numberOf(passage.to),
@@ -127,7 +131,8 @@ interface Order {
  * The order of invocations and answers. Of two events in the same microsecond nobody knows which came first, so
  * invocations are taken to come before answers: calls that touch overlap, and no order is claimed that may not have
  * been. One client is another matter: it asks for the next thing when, and often in the very microsecond in which,
- * it has its answer. What it asked for later must wait for what was answered then; it `awaits` it.
+ * it has its answer. What it asked for later must wait for what was answered then; it `awaits` it. That is seen within
+ * a part only: that such waits contradict each other across parts goes unnoticed.
  *
  * @param calls In the order of invocation.
  */

@@ -5,17 +5,25 @@
 // invoked before the first answer to a step that is not placed. Configurations that were seen are not tried again.
 // That alone is exponential in the number of steps that overlap; the rules that keep it small are explained where
 // they are, each with the reason why it hides no explanation.
+//
+// Nor do they together, each trusting to what another cuts off. Some cut off what has no explanation. The others say
+// that if there is an explanation this way, there is one another way: with fewer steps without answers; or with as
+// many, from a configuration with fewer of them placed; or with as many from here, by a step that stands before the
+// other in a fixed order. Had all explanations been cut off, take the configuration that was gone on from and has one,
+// with the fewest answers left, then the fewest steps without answers to come, then the fewest placed: whatever cut
+// off its explanation points to a lesser one.
 
 import { assert } from "../core/error.ts";
 import { equalJson } from "./linearizable_model.ts";
 import { Needs } from "./linearizable_needs.ts";
 import { never, nowhere, type Part, type Step } from "./linearizable_part.ts";
+import { EventRing } from "./linearizable_ring.ts";
 
 /** What may still be spent. The search counts down. */
 export interface Budget {
   /** Looks at a step in a configuration. */
   steps: number;
-  /** Configurations that are remembered: they are nearly all of the memory. */
+  /** Configurations and states that are remembered: they are nearly all of the memory. */
   configurations: number;
 }
 
@@ -25,6 +33,12 @@ export interface Finding {
   /** How many answers, in the order in which they came, the best try could explain. */
   readonly answers: number;
 }
+
+/** How many transitions are remembered, to save time; then all are forgotten, and asked of the model again. */
+const transitionsMax = 1_000_000;
+
+/** A configuration counts once more for so many steps that it tells of, so that a long one is not as cheap. */
+const stepsInConfiguration = 1024;
 
 /** Searches for an order of the part's steps that explains all answers. */
 export function explain<S>(part: Part<S>, budget: Budget): Finding {
@@ -46,11 +60,7 @@ class Search<S> {
   readonly #steps: readonly Step[];
   readonly #budget: Budget;
   readonly #needs: Needs;
-  /** Answered steps that are not placed: their events in order, as a ring that goes through `#head`. */
-  readonly #following: Int32Array;
-  readonly #preceding: Int32Array;
-  readonly #stepAt: Int32Array;
-  readonly #head: number;
+  readonly #ring: EventRing;
   readonly #slots: Int32Array;
   /** What names a configuration: the state, the first return, and the window's bits. */
   readonly #key: Uint16Array;
@@ -58,6 +68,8 @@ class Search<S> {
   /** For a state, how many steps in the window only look for it, and where the first of them returns. */
   readonly #ready = new Map<number, { count: number; returnedAt: number }>();
   readonly #unanswered: readonly number[];
+  /** What a configuration costs. */
+  readonly #weight: number;
   readonly #bits = new Map<number, bigint>();
   readonly #isPlaced: Uint8Array;
   readonly #isAwaited: Uint8Array;
@@ -83,47 +95,29 @@ class Search<S> {
     this.#state = part.initial;
     this.#isPlaced = new Uint8Array(steps.length);
     this.#isAwaited = new Uint8Array(steps.length);
-    this.#head = places;
-    this.#stepAt = new Int32Array(places + 1).fill(nowhere);
+    this.#ring = new EventRing(steps, places);
     const unanswered: number[] = [];
     steps.forEach((step, index) => {
-      this.#stepAt[step.invokedAt] = index;
       for (const other of step.awaits) this.#isAwaited[other] = 1;
-      if (step.answered) {
-        this.#stepAt[step.returnedAt] = index;
-        this.#answersLeft++;
-      } else if (!this.#needs.isUseless(step)) {
-        this.#bits.set(index, 1n << BigInt(unanswered.push(index) - 1));
-      }
+      if (step.answered) this.#answersLeft++;
+      else this.#bits.set(index, 1n << BigInt(unanswered.push(index) - 1));
     });
     this.#unanswered = unanswered;
-    this.#following = new Int32Array(places + 1);
-    this.#preceding = new Int32Array(places + 1);
-    this.#joinRing();
     this.#slots = new Int32Array(steps.length);
     this.#key = new Uint16Array(4 + this.#assignSlots());
-  }
-
-  #joinRing(): void {
-    let last = this.#head;
-    for (let place = 0; place <= this.#head; place++) {
-      const index = this.#stepAt[place] ?? nowhere;
-      if (place < this.#head && this.#steps[index]?.answered !== true) continue;
-      this.#following[last] = place;
-      this.#preceding[place] = last;
-      last = place;
-    }
+    const told = unanswered.length + 16 * this.#key.length;
+    this.#weight = 1 + Math.floor(told / stepsInConfiguration);
   }
 
   /** Gives each answered step a slot of its own while it is under way, so that a few bits name those in a window. */
   #assignSlots(): number {
     const free: number[] = [];
     let slots = 0;
-    for (let place = this.#following[this.#head] ?? this.#head; place !== this.#head;) {
-      const index = this.#stepAt[place] ?? nowhere;
-      if (this.#steps[index]?.returnedAt === place) free.push(this.#slots[index] ?? 0);
+    const ring = this.#ring;
+    for (let place = ring.after(ring.end); place !== ring.end; place = ring.after(place)) {
+      const index = ring.stepAt(place);
+      if (this.#stepOf(index).returnedAt === place) free.push(this.#slots[index] ?? 0);
       else this.#slots[index] = free.pop() ?? slots++;
-      place = this.#following[place] ?? this.#head;
     }
     return (slots + 15) >> 4;
   }
@@ -187,13 +181,7 @@ class Search<S> {
       return;
     }
     this.#answersLeft--;
-    // The return first, so that the invocation still points to a place in the ring, for whoever stands there.
-    for (const place of [step.returnedAt, step.invokedAt]) {
-      const following = this.#following[place] ?? this.#head;
-      const preceding = this.#preceding[place] ?? this.#head;
-      this.#following[preceding] = following;
-      this.#preceding[following] = preceding;
-    }
+    this.#ring.remove(step);
   }
 
   #takeBack(): void {
@@ -206,10 +194,7 @@ class Search<S> {
       return;
     }
     this.#answersLeft++;
-    for (const place of [step.invokedAt, step.returnedAt]) {
-      this.#following[this.#preceding[place] ?? this.#head] = place;
-      this.#preceding[this.#following[place] ?? this.#head] = place;
-    }
+    this.#ring.restore(step);
   }
 
   /** The state that the step leads to from `state`; {@linkcode nowhere} if it cannot have had its result there. */
@@ -222,13 +207,16 @@ class Search<S> {
     const { model, states } = this.#part;
     if (from !== "some" && to !== nowhere && states.get(to) !== undefined) return to;
     const key = likeness * 2 ** 32 + state;
-    const known = this.#transitions.get(key);
-    if (known !== undefined) return known;
+    const remembered = this.#transitions.get(key);
+    if (remembered !== undefined) return remembered;
     const present = states.get(state);
     assert(present !== undefined, "a state that was reached is known");
     const applied = model.apply(present.state, step.operation);
     const fits = !step.answered || equalJson(applied.result, step.result);
+    const known = states.size;
     const next = fits ? states.add(applied.state) : nowhere;
+    this.#budget.configurations -= states.size - known;
+    if (this.#transitions.size >= transitionsMax) this.#transitions.clear();
     this.#transitions.set(key, next);
     return next;
   }
@@ -245,16 +233,14 @@ class Search<S> {
    */
   #placeInert(): boolean {
     const placed = this.#placed.length;
-    let place = this.#following[this.#head] ?? this.#head;
-    while (place !== this.#head) {
-      const index = this.#stepAt[place] ?? nowhere;
+    const ring = this.#ring;
+    for (let place = ring.after(ring.end); place !== ring.end; place = ring.after(place)) {
+      const index = ring.stepAt(place);
       const step = this.#stepOf(index);
       if (step.returnedAt === place) break;
-      if (step.inert && this.#isAvailable(step)) {
-        this.#budget.steps--;
-        if (this.#follow(index, this.#state) !== nowhere) this.#place(index, this.#state);
-      }
-      place = this.#following[place] ?? this.#head;
+      if (!step.inert || !this.#isAvailable(step)) continue;
+      this.#budget.steps--;
+      if (this.#follow(index, this.#state) !== nowhere) this.#place(index, this.#state);
     }
     return this.#placed.length > placed;
   }
@@ -268,9 +254,10 @@ class Search<S> {
     const key = this.#key.fill(0);
     this.#window.length = 0;
     this.#ready.clear();
-    let place = this.#following[this.#head] ?? this.#head;
-    for (; place !== this.#head; place = this.#following[place] ?? this.#head) {
-      const index = this.#stepAt[place] ?? nowhere;
+    const ring = this.#ring;
+    let place = ring.after(ring.end);
+    for (; place !== ring.end; place = ring.after(place)) {
+      const index = ring.stepAt(place);
       const step = this.#stepOf(index);
       if (step.returnedAt === place) break;
       if (step.inert && step.from === "only" && this.#isAvailable(step)) {
@@ -294,12 +281,12 @@ class Search<S> {
     key.set([state & 0xffff, state >>> 16, place & 0xffff, place >>> 16]);
     const name = String.fromCharCode(...key);
     const takenBefore = this.#seen.get(name);
-    this.#budget.configurations--;
+    this.#budget.configurations -= this.#weight;
     if (takenBefore === undefined) {
       this.#seen.set(name, [this.#taken]);
       return true;
     }
-    this.#budget.steps -= takenBefore.length;
+    this.#budget.steps -= takenBefore.length * this.#weight;
     if (takenBefore.some((taken) => (taken & this.#taken) === taken)) return false;
     takenBefore.push(this.#taken);
     return true;
@@ -340,7 +327,7 @@ class Search<S> {
     const step = this.#stepOf(index);
     if (this.#isPlaced[index] === 1 || step.invokedAt > this.#firstReturn) return false;
     if (!this.#isAvailable(step)) return false;
-    this.#budget.steps--;
+    this.#budget.steps -= 1 + this.#detour.length;
     const next = this.#follow(index, this.#state);
     if (next === nowhere) return false;
     const needs = this.#needs;

@@ -7,6 +7,7 @@ import { kvsTty } from "../../agents/kvs/tty.ts";
 import type { Json } from "../../core/data.ts";
 import type { AgentDefinition } from "../../core/define.ts";
 import { randomInteger } from "../../core/random.ts";
+import { excessText, findExcess, timesAskedIn } from "../at_most_once.ts";
 import { kvModel } from "../linearizable_model.ts";
 import { type PlainAgent, plainGrid } from "../plain_grid.ts";
 import { defineScenario, type Scenario, type Sizes } from "../scenario.ts";
@@ -42,6 +43,12 @@ function watched(replica: AgentDefinition): AgentDefinition {
       Reflect.get(Object(durable), "executed").push(Reflect.get(Object(record), "value"));
     },
   };
+}
+
+/** The value that an operation puts, which no other one does. */
+function valuePut(operation: Json): string | undefined {
+  const value: unknown = Reflect.get(Object(operation), "value");
+  return typeof value === "string" ? value : undefined;
 }
 
 /** What a line of the terminal says, in the words of the model. */
@@ -119,8 +126,8 @@ export function kvsScenarioOf(replica: AgentDefinition): Scenario {
           if (!Array.isArray(executed)) {
             return violated("the store has no list of what it executed");
           }
-          const twice = executed.find((value, index) => executed.indexOf(value) !== index);
-          if (twice !== undefined) violated(`the put of ${twice} was executed twice`);
+          const excess = findExcess(executed, timesAskedIn(history.calls(), valuePut));
+          if (excess !== undefined) violated(`the put of ${excessText(excess)}`);
         },
       };
     },

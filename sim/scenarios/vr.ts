@@ -1,13 +1,15 @@
 // A replicated machine, its clients, and an administrator who changes the group while they work. Of every two
 // replicas at least one quorum keeps its disks; everything else may go wrong.
 
+import { counter } from "../../agents/machine/counter.ts";
+import { kv } from "../../agents/machine/kv.ts";
 import { vrClient } from "../../agents/vr/client.ts";
 import { vrReplica } from "../../agents/vr/replica.ts";
 import type { Json } from "../../core/data.ts";
 import type { AgentDefinition } from "../../core/define.ts";
 import { type Random, randomInteger } from "../../core/random.ts";
 import { drawCore } from "../injector.ts";
-import { counterModel, kvModel } from "../linearizable_model.ts";
+import { modelOf } from "../linearizable_model.ts";
 import { type PlainAgent, plainGrid } from "../plain_grid.ts";
 import {
   defineScenario,
@@ -239,6 +241,7 @@ export function vrScenarioOf(
       );
       const { typist: administrator, asked, retire } = makeAdministrator(stage);
       const typists = [...askers.map(({ typist }) => typist), administrator];
+      const machine = sizes.machine === 0 ? kv : counter;
       let lost = 0;
       let over = false;
       let core: readonly string[] = world.grid.boxes;
@@ -264,11 +267,12 @@ export function vrScenarioOf(
           // A new group might need those that stay away for ever.
           if (boxes.length < world.grid.boxes.length) retire();
         },
-        model: sizes.machine === 0 ? kvModel : counterModel,
+        model: modelOf(machine),
         converged: () => watch.agree(members()),
         conclude() {
           watch.look();
           watch.requireEqual(members());
+          if (watch.requireOnce(members(), machine)) count("executions judged");
         },
       };
     },
@@ -284,6 +288,7 @@ export function vrScenarioOf(
       "crash.primary",
       "crash.elected primary in a view change",
       "quorum.gone",
+      "executions judged",
       "calls of unknown outcome",
       "fault.lostDisk",
       "fault.fullDisk",

@@ -1,8 +1,11 @@
 // Looks at every replica of a group after every event that concerns it, and knows what the paper promises: one log,
 // of which all replicas have committed a prefix, and which no new primary lacks; one primary in a view.
 
+import type { AnyMachine } from "../../agents/machine/machine.ts";
+import { type Entry, entrySchema } from "../../agents/vr/protocol.ts";
 import { vrRules } from "../../agents/vr/rules.ts";
 import { entryAt, opNumber, type ReplicaState } from "../../agents/vr/state.ts";
+import { findExecutedTwice } from "./vr_executed.ts";
 import { VrPromises } from "./vr_promises.ts";
 import { encodeData } from "../../core/data.ts";
 import type { Count } from "../injector.ts";
@@ -206,6 +209,23 @@ export class VrWatch {
         } have executed the same log, and have different states`,
       );
     }
+  }
+
+  /** Fails if one of these replicas has executed a request twice. Says whether that could be judged. */
+  requireOnce(agents: readonly string[], machine: AnyMachine): boolean {
+    const [agent = ""] = agents;
+    const replica = this.replica(agent);
+    if (replica?.application === undefined) return false;
+    const log: Entry[] = [];
+    for (let op = 1; op <= replica.commit; op++) {
+      const known = this.#committed[op];
+      // Nobody was seen when this was committed.
+      if (known === undefined) return false;
+      log.push(entrySchema.parse(JSON.parse(known.entry)));
+    }
+    const twice = findExecutedTwice(log, replica.application.state, machine);
+    if (twice !== undefined) this.#violated(`on ${agent}, ${twice}`);
+    return true;
   }
 
   /**
