@@ -15,18 +15,18 @@ export const smallLimits: GobbyLimits = {
   ...gobbyLimits,
   keyLength: 9,
   valueLength: 5,
-  storeLength: 160,
-  keys: 7,
+  storeLength: 80,
+  keys: 4,
   keyTtlMs: 9,
   clientLength: 3,
   sessions: 5,
   sessionTtlMsMin: 2,
   sessionTtlMs: 9,
   keysOfSession: 3,
-  locks: 5,
+  locks: 3,
   locksOfSession: 3,
-  claims: 10,
-  waitersOfLock: 3,
+  claims: 6,
+  waitersOfLock: 2,
   waitMs: 9,
   lockDelayMs: 9,
   transactionSteps: 6,
@@ -34,6 +34,21 @@ export const smallLimits: GobbyLimits = {
   answerLength: 60,
   historyEvents: 40,
   historyLength: 700,
+};
+
+/** Limits that leave room for long queues and many keys. */
+export const roomyLimits: GobbyLimits = {
+  ...smallLimits,
+  storeLength: 10_000,
+  keys: 100,
+  sessions: 12,
+  keysOfSession: 100,
+  locks: 100,
+  locksOfSession: 100,
+  claims: 100,
+  waitersOfLock: 100,
+  historyEvents: 300,
+  historyLength: 10_000,
 };
 
 /** An operation with references instead of numbers. */
