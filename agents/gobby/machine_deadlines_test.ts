@@ -4,7 +4,7 @@ import { Trial } from "./machine_test_support.ts";
 
 function timed(): Trial {
   const trial = new Trial();
-  trial.ask({ kind: "beginTerm", master: "b1" });
+  trial.ask({ kind: "beginTerm", master: "b1", after: 0 });
   const [a, b] = [trial.open(), trial.open()];
   trial.ask({ kind: "renewSession", session: b });
   trial.ask({ kind: "put", key: "k", value: "", ttlMs: 70 });

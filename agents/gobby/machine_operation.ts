@@ -141,8 +141,11 @@ const historyOperations = [
 
 // Each names what the master saw when its clock decided, so that it cannot hit what came in between.
 const masterOperations = [
-  /** A new master, before anything else: expiries that earlier masters decided no longer count. */
-  z.strictObject({ kind: z.literal("beginTerm"), master: z.string() }),
+  /**
+   * A new master, before anything else: expiries that earlier masters decided no longer count. `after` is the term that
+   * it saw, so that one that is late cannot end the term of a later master.
+   */
+  z.strictObject({ kind: z.literal("beginTerm"), master: z.string(), after: revision }),
   z.strictObject({ kind: z.literal("expireSession"), session, renewal: revision, term: revision }),
   z.strictObject({ kind: z.literal("expireKey"), key, modifyRevision: token }),
   z.strictObject({ kind: z.literal("endLockDelay"), key, token }),

@@ -78,9 +78,7 @@ export function expireSession(
   state: GobbyState,
   { session, renewal, term }: Gobby<"expireSession">,
 ): GobbyOutcome<"sessionEnded" | "refused"> {
-  if (term !== state.term) {
-    return { kind: "refused", why: "staleTerm", term: state.term, master: state.master };
-  }
+  if (term !== state.term) return staleTerm(state);
   const known = state.sessions.get(session);
   if (known !== undefined && known.renewal !== renewal) {
     return { kind: "refused", why: "renewed", session, renewal: known.renewal };
@@ -88,19 +86,24 @@ export function expireSession(
   return endSession(state, session, "expired");
 }
 
-/** Begins the term of a new master. */
+/** Begins the term of a new master, if no other has begun since it looked. */
 export function beginTerm(
   state: GobbyState,
-  { master }: Gobby<"beginTerm">,
+  { master, after }: Gobby<"beginTerm">,
   limits: GobbyLimits,
 ): GobbyOutcome<"termBegun" | "refused"> {
   const refusal = judge(limits, "clientLength", master.length);
   if (refusal !== undefined) return refusal;
+  if (after !== state.term) return staleTerm(state);
   const revision = state.revision + 1;
   const term = ++state.term;
   state.master = master;
   record(state, { kind: "termBegun", revision, term, master });
   return { kind: "termBegun", revision, term };
+}
+
+function staleTerm({ term, master }: GobbyView): Refusal {
+  return { kind: "refused", why: "staleTerm", term, master };
 }
 
 function unknownSession(session: number): Refusal {

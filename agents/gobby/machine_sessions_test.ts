@@ -77,13 +77,14 @@ Deno.test("gobby: an expiry that was decided before a renewal does nothing", () 
 Deno.test("gobby: an expiry that an earlier master decided does nothing", () => {
   const trial = new Trial();
   const session = trial.open();
-  const begun = trial.ask({ kind: "beginTerm", master: "b1" });
+  const begun = trial.ask({ kind: "beginTerm", master: "b1", after: 0 });
   assertEquals(begun, { kind: "termBegun", revision: 2, term: 1 });
   const expire = { kind: "expireSession", session, renewal: 0 } as const;
-  assertEquals(trial.get("termBegun", { kind: "beginTerm", master: "b2" }).term, 2);
+  assertEquals(trial.get("termBegun", { kind: "beginTerm", master: "b2", after: 1 }).term, 2);
   const stale = { kind: "refused", why: "staleTerm", term: 2, master: "b2" } as const;
   assertEquals(trial.ask({ ...expire, term: 1 }), stale);
   assertEquals(trial.ask({ ...expire, term: 3 }), stale);
+  assertEquals(trial.ask({ kind: "beginTerm", master: "b1", after: 1 }), stale);
   assertEquals(trial.get("sessionEnded", { ...expire, term: 2 }).kind, "sessionEnded");
   assertEquals(trial.get("status", { kind: "status" }).master, "b2");
 });

@@ -182,7 +182,7 @@ const weighted: readonly (readonly [number, fc.Arbitrary<Draft>])[] = [
   [2, some({ kind: is("getLock"), key: lock })],
   [2, some({ kind: is("events"), target, from: fc.nat(30), limit })],
   [1, some({ kind: is("status") })],
-  [1, some({ kind: is("beginTerm"), master: fc.oneof(is("m"), text) })],
+  [1, some({ kind: is("beginTerm"), master: fc.oneof(is("m"), text), after: fc.nat(1) })],
   [3, some({ kind: is("expireSession"), session: reference, renewal: reference, term: reference })],
   [2, some({ kind: is("expireKey"), key, modifyRevision: reference })],
   [1, some({ kind: is("endLockDelay"), key: lock, token: fc.nat(3) })],
@@ -238,6 +238,7 @@ function numberOf(name: string, reference: number, draft: Draft, twin: Twin): nu
       return reference === 0 ? session?.renewal ?? 0 : reference;
     }
     case "term":
+    case "after":
       return reference === 0 ? twin.term : reference - 1;
     case "from":
       return Math.max(1, twin.revision + 2 - reference);

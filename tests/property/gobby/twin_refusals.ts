@@ -71,6 +71,7 @@ export function refusalsOf(twin: Twin, op: GobbyOperation, limits: GobbyLimits):
     }
     case "beginTerm":
       judge.limit("clientLength", op.master.length);
+      judge.term(op.after);
       break;
     default:
       judge.master(op);
@@ -102,6 +103,11 @@ class Judge {
     const found = this.#twin.sessions.find((each) => each.session === session);
     if (found === undefined) this.refuse({ kind: "refused", why: "unknownSession", session });
     return found;
+  }
+
+  term(seen: number): void {
+    const { term, master } = this.#twin;
+    if (seen !== term) this.refuse({ kind: "refused", why: "staleTerm", term, master });
   }
 
   fence(fence: Fence | undefined): void {
@@ -187,9 +193,9 @@ class Judge {
   }
 
   master(op: GobbyOperation): void {
-    const { term, master, revision, delays } = this.#twin;
+    const { revision, delays } = this.#twin;
     if (op.kind === "expireSession") {
-      if (op.term !== term) this.refuse({ kind: "refused", why: "staleTerm", term, master });
+      this.term(op.term);
       const { session } = op;
       const renewal = this.session(session)?.renewal ?? op.renewal;
       if (renewal === op.renewal) return;
