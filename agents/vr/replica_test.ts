@@ -311,7 +311,7 @@ Deno.test("vr_replica: attrs say what is wrong with them", () => {
   assertThrows(
     () => rig(vrReplica, { attrs: { ...attrs, machine: "kw" } }),
     TypeError,
-    "want one of counter, kv",
+    "want one of counter, gobby, kv",
   );
   assertThrows(
     () => rig(vrReplica, { attrs: { ...attrs, replicas: ["a", "a"] } }),
