@@ -74,6 +74,8 @@ export class GroupClient implements AsyncDisposable {
   readonly #waiting = new Map<number, Settle>();
   #calls = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When `#timer` goes off; infinite while there is none. */
+  #timerAt = Infinity;
   #closed = false;
 
   constructor({ replicas, deadlineMs, transport = nodeTcp }: GroupClientOptions) {
@@ -178,16 +180,27 @@ export class GroupClient implements AsyncDisposable {
       if (box === here) this.#answer(envelope.message);
       else this.#links.get(box)?.send(envelope);
     }
-    clearTimeout(this.#timer);
     for (const { error } of batch.faults) return this.#break(messageOf(error));
-    if (this.#closed || (batch.wakeAt === undefined && !batch.busy)) return;
-    const ms = batch.busy ? 0 : Math.max(0, (batch.wakeAt ?? 0) - performance.now());
-    this.#timer = setTimeout(() => this.#step(), Math.ceil(ms));
+    this.#arm(batch);
+  }
+
+  // One timer that goes off too early now and then costs less than one that is put off with every answer.
+  #arm({ wakeAt, busy }: Batch): void {
+    const now = performance.now();
+    const at = busy ? now : wakeAt ?? Infinity;
+    if (this.#closed || at >= this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(() => {
+      this.#timerAt = Infinity;
+      this.#step();
+    }, Math.ceil(Math.max(0, at - now)));
   }
 
   // A fault of the agent inside is a fault of ours: whatever was asked may have happened.
   #break(why: string): void {
     this.#closed = true;
+    clearTimeout(this.#timer);
     for (const settle of this.#waiting.values()) {
       settle({ kind: "failed", certain: false, why: `The client broke: ${why}` });
     }
