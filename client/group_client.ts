@@ -11,7 +11,7 @@ import { type AgentId, agentId, type BoxId } from "../core/id.ts";
 import { deriveSeed, seededRandom } from "../core/random.ts";
 import type { CallOutcome } from "../agents/vr/protocol.ts";
 import { vrClient } from "../agents/vr/client.ts";
-import { nodeTcp } from "../transport/node_tcp.ts";
+import { nativeTcp } from "../transport/native_tcp.ts";
 import type { Transport } from "../transport/transport.ts";
 import { ClientLink } from "./link.ts";
 
@@ -78,7 +78,7 @@ export class GroupClient implements AsyncDisposable {
   #timerAt = Infinity;
   #closed = false;
 
-  constructor({ replicas, deadlineMs, transport = nodeTcp }: GroupClientOptions) {
+  constructor({ replicas, deadlineMs, transport = nativeTcp }: GroupClientOptions) {
     const names = Object.keys(replicas);
     if (names.length === 0) {
       throw new RangeError("Cannot be a client of no replicas, want at least one");

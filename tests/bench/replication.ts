@@ -9,7 +9,7 @@ import { ClientLink } from "../../client/link.ts";
 import { type AgentId, agentId } from "../../core/id.ts";
 import { seededRandom } from "../../core/random.ts";
 import { selfCommand } from "../../cli/self.ts";
-import { nodeTcp } from "../../transport/node_tcp.ts";
+import { nativeTcp } from "../../transport/native_tcp.ts";
 
 const clients = 64;
 const warmUpMs = 3000;
@@ -73,7 +73,7 @@ class KvsAsker {
     let up = () => {};
     this.#up = new Promise((resolve) => up = resolve);
     this.link = new ClientLink({
-      transport: nodeTcp,
+      transport: nativeTcp,
       address,
       client: this.#id,
       random: seededRandom(BigInt(index)),

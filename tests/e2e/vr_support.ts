@@ -15,7 +15,7 @@ import type { AnyMessage } from "../../core/agent.ts";
 import { Host } from "../../core/host.ts";
 import { type AgentId, agentId, type BoxId, compareBytes } from "../../core/id.ts";
 import { seededRandom } from "../../core/random.ts";
-import { nodeTcp } from "../../transport/node_tcp.ts";
+import { nativeTcp } from "../../transport/native_tcp.ts";
 import { freePorts, Running, Workspace } from "./support.ts";
 
 const replicaName = (id: number): AgentId => agentId(`r${id}`);
@@ -117,7 +117,7 @@ class Observer {
     this.#self = agentId(`observer-${crypto.randomUUID()}`);
     this.#replica = replicaName(id);
     this.#link = new ClientLink({
-      transport: nodeTcp,
+      transport: nativeTcp,
       address,
       client: this.#self,
       random: seededRandom(BigInt(id)),
