@@ -74,6 +74,8 @@ export class GroupClient implements AsyncDisposable {
   readonly #waiting = new Map<number, Settle>();
   #calls = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When the host wants its next step; infinite if it waits for mail alone. */
+  #dueAt = Infinity;
   /** When `#timer` goes off; infinite while there is none. */
   #timerAt = Infinity;
   #closed = false;
@@ -181,20 +183,21 @@ export class GroupClient implements AsyncDisposable {
       else this.#links.get(box)?.send(envelope);
     }
     for (const { error } of batch.faults) return this.#break(messageOf(error));
-    this.#arm(batch);
+    this.#dueAt = batch.busy ? 0 : batch.wakeAt ?? Infinity;
+    this.#arm();
   }
 
-  // One timer that goes off too early now and then costs less than one that is put off with every answer.
-  #arm({ wakeAt, busy }: Batch): void {
-    const now = performance.now();
-    const at = busy ? now : wakeAt ?? Infinity;
-    if (this.#closed || at >= this.#timerAt) return;
+  // What is due moves away with every answer. One timer that goes off too early now and then, and finds nothing due,
+  // costs less than one that is put off each time.
+  #arm(): void {
+    if (this.#closed || this.#dueAt >= this.#timerAt) return;
     clearTimeout(this.#timer);
-    this.#timerAt = at;
+    this.#timerAt = this.#dueAt;
     this.#timer = setTimeout(() => {
       this.#timerAt = Infinity;
-      this.#step();
-    }, Math.ceil(Math.max(0, at - now)));
+      if (performance.now() < this.#dueAt) this.#arm();
+      else this.#step();
+    }, Math.ceil(Math.max(0, this.#dueAt - performance.now())));
   }
 
   // A fault of the agent inside is a fault of ours: whatever was asked may have happened.
