@@ -41,6 +41,8 @@ export class Driver {
   #scheduled = false;
   #committing: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When `#timer` goes off; infinite while there is none. */
+  #timerAt = Infinity;
   #immediate: ReturnType<typeof setImmediate> | undefined;
   #closed = false;
   #mayCompact = true;
@@ -185,7 +187,6 @@ export class Driver {
   }
 
   #arm({ busy, wakeAt }: Batch): void {
-    clearTimeout(this.#timer);
     if (this.#closed) return;
     const ms = wakeAt === undefined ? Infinity : wakeAt - this.#options.now();
     // setTimeout(0) costs milliseconds; what is due now waits only for the events that are there already.
@@ -194,8 +195,14 @@ export class Driver {
         this.#immediate = undefined;
         this.#step();
       });
-    } else if (ms < Infinity) {
-      this.#timer = setTimeout(() => this.#step(), Math.min(Math.ceil(ms), 2 ** 31 - 1));
+    } else if (wakeAt !== undefined && wakeAt < this.#timerAt) {
+      // One that goes off too early costs a step without inputs; to put it off with every message costs more.
+      clearTimeout(this.#timer);
+      this.#timerAt = wakeAt;
+      this.#timer = setTimeout(() => {
+        this.#timerAt = Infinity;
+        this.#step();
+      }, Math.min(Math.ceil(ms), 2 ** 31 - 1));
     }
   }
 }

@@ -29,7 +29,9 @@ const adder = defineAgent({
       state.seen++;
       if (message.amount !== 0) ctx.append({ amount: message.amount });
       if (message.amount === 13) throw new Error("thirteen");
+      if (message.amount === 98) ctx.setTimer("later", 30);
       if (message.amount === 99) ctx.setTimer("later", 5);
+      if (message.amount === 100) ctx.setTimer("later", 60_000);
       if (message.amount === 77) ctx.stop();
       ctx.output("console", { type: "print", text: `total ${state.durable.total}` });
       ctx.send("out", { type: "total", value: state.durable.total });
@@ -202,6 +204,29 @@ Deno.test("Driver compacts a journal that has grown, but not one with agents tha
   await kept.driver.idle();
   assertEquals(other.agents.size, 0);
   await kept.driver.close();
+});
+
+Deno.test("Driver fires a timer that was moved when it is due, not before, and not when it was due first", async () => {
+  const { driver, out } = drive(memoryJournal().journal);
+  const fired = () => out.some((text) => text.startsWith("later"));
+  const deadline = performance.now() + 5000;
+  const wait = async () => {
+    while (!fired() && performance.now() < deadline) await turns(1);
+  };
+  driver.take(add(99));
+  driver.take(add(98));
+  const moved = performance.now();
+  await wait();
+  assertEquals(out.at(-1), "later 197");
+  assert(performance.now() - moved >= 29, "it waits for the later time");
+  out.length = 0;
+  // From a minute to 5 ms.
+  driver.take(add(100));
+  await driver.idle();
+  driver.take(add(99));
+  await wait();
+  assertEquals(out.at(-1), "later 396");
+  await driver.close();
 });
 
 Deno.test("Driver fires timers, and tells of an end once everything before it is out", async () => {

@@ -73,9 +73,12 @@ async function exists(folder: string): Promise<boolean> {
 function fileOf(file: Deno.FsFile): JournalFile {
   let position = 0;
   return {
+    // Async, so that a simulated one may wait. This one does not: what is written goes no further than to the
+    // system's memory, and a turn of another thread for it costs more than the copy. The sync is the one that waits.
+    // deno-lint-ignore require-await
     async write(bytes, offset) {
-      if (offset !== position) await file.seek(offset, Deno.SeekMode.Start);
-      const written = await file.write(bytes);
+      if (offset !== position) file.seekSync(offset, Deno.SeekMode.Start);
+      const written = file.writeSync(bytes);
       position = offset + written;
       return written;
     },

@@ -46,6 +46,12 @@ as JSON. DEBUG=1 logs more.`,
       name: "insecure",
       doc: "Allows addresses that other machines can reach, without any protection",
     },
+    {
+      name: "via",
+      value: "A=B,C=D",
+      doc: "Reaches member A at address B, and C at D, as behind a proxy",
+      hidden: true,
+    },
     { name: "supervised", doc: "Ends with standard input", hidden: true },
   ],
   examples: [
@@ -86,6 +92,23 @@ function readMembers(call: Call): BoxId[] {
   }
 }
 
+/** At which other addresses members are dialled. */
+function readDetours(members: readonly BoxId[], call: Call): ReadonlyMap<BoxId, string> {
+  const text = call.value("via");
+  const detours = new Map<BoxId, string>();
+  for (const part of text?.split(",") ?? []) {
+    const [member, address = "", ...rest] = part.split("=");
+    const box = members.find((each) => each === member);
+    try {
+      if (box === undefined || rest.length > 0) throw new SyntaxError("want MEMBER=ADDRESS");
+      detours.set(box, parseBox(address));
+    } catch (error) {
+      throw new UsageError(`Cannot use --via ${text}: ${messageOf(error)}`);
+    }
+  }
+  return detours;
+}
+
 const replicaName = (index: number): AgentId => agentId(`r${index}`);
 
 function groupGrid(members: readonly BoxId[], bootstrap: boolean): Grid {
@@ -112,6 +135,7 @@ async function runServer(members: readonly BoxId[], call: Call): Promise<number>
   if (port !== undefined && !box.endsWith(`:${port}`)) {
     throw new UsageError(`Cannot listen at --port ${port} as member ${id}, which is ${box}`);
   }
+  const detours = readDetours(members, call);
   const home = join(
     ".ovid",
     "vr",
@@ -131,6 +155,7 @@ async function runServer(members: readonly BoxId[], call: Call): Promise<number>
     box,
     grid: groupGrid(members, bootstrap),
     definitions: builtIns,
+    addressOf: (member) => (member === box ? undefined : detours.get(member)) ?? member,
     journal,
     log,
     debug,

@@ -11,7 +11,7 @@ import { type AgentId, agentId, type BoxId } from "../core/id.ts";
 import { deriveSeed, seededRandom } from "../core/random.ts";
 import type { CallOutcome } from "../agents/vr/protocol.ts";
 import { vrClient } from "../agents/vr/client.ts";
-import { nodeTcp } from "../transport/node_tcp.ts";
+import { nativeTcp } from "../transport/native_tcp.ts";
 import type { Transport } from "../transport/transport.ts";
 import { ClientLink } from "./link.ts";
 
@@ -74,9 +74,13 @@ export class GroupClient implements AsyncDisposable {
   readonly #waiting = new Map<number, Settle>();
   #calls = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When the host wants its next step; infinite if it waits for mail alone. */
+  #dueAt = Infinity;
+  /** When `#timer` goes off; infinite while there is none. */
+  #timerAt = Infinity;
   #closed = false;
 
-  constructor({ replicas, deadlineMs, transport = nodeTcp }: GroupClientOptions) {
+  constructor({ replicas, deadlineMs, transport = nativeTcp }: GroupClientOptions) {
     const names = Object.keys(replicas);
     if (names.length === 0) {
       throw new RangeError("Cannot be a client of no replicas, want at least one");
@@ -178,16 +182,28 @@ export class GroupClient implements AsyncDisposable {
       if (box === here) this.#answer(envelope.message);
       else this.#links.get(box)?.send(envelope);
     }
-    clearTimeout(this.#timer);
     for (const { error } of batch.faults) return this.#break(messageOf(error));
-    if (this.#closed || (batch.wakeAt === undefined && !batch.busy)) return;
-    const ms = batch.busy ? 0 : Math.max(0, (batch.wakeAt ?? 0) - performance.now());
-    this.#timer = setTimeout(() => this.#step(), Math.ceil(ms));
+    this.#dueAt = batch.busy ? 0 : batch.wakeAt ?? Infinity;
+    this.#arm();
+  }
+
+  // What is due moves away with every answer. One timer that goes off too early now and then, and finds nothing due,
+  // costs less than one that is put off each time.
+  #arm(): void {
+    if (this.#closed || this.#dueAt >= this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = this.#dueAt;
+    this.#timer = setTimeout(() => {
+      this.#timerAt = Infinity;
+      if (performance.now() < this.#dueAt) this.#arm();
+      else this.#step();
+    }, Math.ceil(Math.max(0, this.#dueAt - performance.now())));
   }
 
   // A fault of the agent inside is a fault of ours: whatever was asked may have happened.
   #break(why: string): void {
     this.#closed = true;
+    clearTimeout(this.#timer);
     for (const settle of this.#waiting.values()) {
       settle({ kind: "failed", certain: false, why: `The client broke: ${why}` });
     }

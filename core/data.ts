@@ -120,6 +120,38 @@ function copyDefined(value: Record<string, unknown>, depth: number): Record<stri
   return copy;
 }
 
+/**
+ * The data that JSON text says, as if {@linkcode copyJson} had copied it. Hardly any text says what a copy would change
+ * or refuse, so that one is made only of those.
+ *
+ * @throws {SyntaxError} if it is not JSON.
+ * @throws {TypeError} if it names a property `__proto__`, or a number that is too large.
+ * @throws {RangeError} if it is nested deeper than {@linkcode dataDepthMax}.
+ */
+export function parseJson(text: string): Json {
+  const value: unknown = JSON.parse(text);
+  return (isPlainJson(value, 0) ? value : copyJson(value)) as Json;
+}
+
+/** Whether what JSON.parse gave is what {@linkcode copyJson} would make of it. */
+function isPlainJson(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true;
+    case "number":
+      return Number.isFinite(value) && !Object.is(value, -0);
+  }
+  if (typeof value !== "object" || value === null) return true;
+  if (depth >= dataDepthMax) return false;
+  if (Array.isArray(value)) return value.every((part) => isPlainJson(part, depth + 1));
+  for (const key of Object.keys(value)) {
+    const part = Reflect.get(value, key);
+    if (key === "__proto__" || !isPlainJson(part, depth + 1)) return false;
+  }
+  return true;
+}
+
 // JSON has no Maps and so on, so each is written as an object with one key that begins with "$".
 // A plain object whose first key begins with "$" is wrapped in {"$object": ...}.
 function toJsonValue(value: unknown, depth: number): unknown {

@@ -6,7 +6,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import fc from "fast-check";
-import { copyData, copyJson, dataDepthMax, decodeData, encodeData } from "./data.ts";
+import { copyData, copyJson, dataDepthMax, decodeData, encodeData, parseJson } from "./data.ts";
 
 class Point {
   x = 1;
@@ -54,6 +54,31 @@ Deno.test("copyJson() copies all JSON, as JSON text would", () => {
   fc.assert(fc.property(json, (value) => {
     assertEquals(copyJson(value), value);
     assertEquals(JSON.stringify(copyJson(value)), JSON.stringify(value));
+  }));
+});
+
+Deno.test("parseJson() gives, and refuses, what copyJson() does", () => {
+  const outcome = (act: () => unknown) => {
+    try {
+      return { value: act() };
+    } catch (error) {
+      return { error: String(error) };
+    }
+  };
+  const nested = (depth: number) => `${"[".repeat(depth)}-0${"]".repeat(depth)}`;
+  const texts = [
+    ...["-0", "0", "-0.5", '{"a":[{"b":-0}]}', "1e999", '{"a":-1e999}', "nope", '"-0"', ""],
+    ...['{"__proto__":{"a":1}}', '[{"\\u005f_proto__":1}]', '{"constructor":{"prototype":1}}'],
+    ...[nested(dataDepthMax - 1), nested(dataDepthMax), nested(dataDepthMax + 1), nested(10_000)],
+  ];
+  for (const text of texts) {
+    assertEquals(outcome(() => parseJson(text)), outcome(() => copyJson(JSON.parse(text))), text);
+  }
+  assertStrictEquals(parseJson("-0"), 0);
+  assertThrows(() => parseJson('{"__proto__":1}'), TypeError);
+  fc.assert(fc.property(json, (value) => {
+    const text = JSON.stringify(value);
+    assertEquals(parseJson(text), copyJson(JSON.parse(text)));
   }));
 });
 

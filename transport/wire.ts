@@ -3,7 +3,7 @@
 // `hello` and `mail`, which only boxes that have said hello are sent.
 
 import type { AnyMessage } from "../core/agent.ts";
-import { copyJson, type Json } from "../core/data.ts";
+import { type Json, parseJson } from "../core/data.ts";
 import type { Envelope } from "../core/envelope.ts";
 import { type AgentId, isToken } from "../core/id.ts";
 import { portMax } from "../core/text.ts";
@@ -209,10 +209,10 @@ function parseHello(line: string, rest: string): Frame | NoFrame {
   return hello === undefined ? malformed(line, "carries no JSON object") : { kind: "hello", hello };
 }
 
-// JSON.parse takes any depth, and a property that replaces the prototype; `copyJson` refuses both, and makes 0 of -0.
+// JSON.parse takes any depth, and a property that replaces the prototype; `parseJson` refuses both, and makes 0 of -0.
 function parseObject(text: string): { [key: string]: Json } | undefined {
   try {
-    const value: unknown = copyJson(JSON.parse(text));
+    const value: unknown = parseJson(text);
     if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
     return value as { [key: string]: Json };
   } catch {

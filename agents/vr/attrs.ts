@@ -37,8 +37,8 @@ export function replicaAttrs(machines: Machines) {
     batch: z.strictObject({
       /** How many operations one PREPARE carries; 1 turns batching off. */
       operations: z.int().min(1).max(10_000).default(256),
-      /** How many PREPAREs may be under way before operations wait for a batch. */
-      prepares: z.int().min(1).max(1000).default(2),
+      /** How many PREPAREs may be under way before operations wait for a batch. With one, batches are largest. */
+      prepares: z.int().min(1).max(1000).default(1),
     }).prefault({}),
     /** How many operations are executed between two checkpoints. */
     checkpointOperations: z.int().min(1).max(1_000_000).default(1000),

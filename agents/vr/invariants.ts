@@ -22,6 +22,7 @@ export function checkReplica(state: ReplicaState): void {
   assert(state.pending.size <= waitingMax, "not too many requests are under way");
   assert(state.waiting.size <= state.pending.size, "who waits, waits for something");
   assert(state.held.size <= waitingMax, "not too many requests are held");
+  assert(!state.pausing || state.queue.length > 0, "a PREPARE that waits has something to carry");
   if (state.status === "normal") {
     assert(durable.complete, "who takes part has what the epoch before has committed");
     assert(durable.lastNormal === state.view, "who takes part in a view has its log");

@@ -19,6 +19,7 @@ import { fetchEpoch, fetchMissing, joinView } from "./transfer.ts";
 /** Section 4.1, step 3: the primary gives the waiting requests their op-numbers, and sends PREPARE. */
 export function sendPrepares(step: Step): void {
   const { state, ctx } = step;
+  if (state.pausing) return;
   state.batches = state.batches.filter((end) => end > state.commit);
   // Section 6.2: while enough is under way, requests gather for one larger PREPARE.
   while (state.queue.length > 0 && state.batches.length < ctx.attrs.batch.prepares) {
@@ -126,7 +127,25 @@ export function advance(step: Step): void {
     const committed = rules.committedOp(held, quorumOf(step));
     if (committed <= state.commit) return;
     commitTo(step, committed);
+    pause(step);
   }
+}
+
+/**
+ * All that a step sends waits until what it appends is on disk. Answers do not need the log of the next PREPARE, and
+ * must not wait for it: so that one has a step of its own.
+ */
+function pause(step: Step): void {
+  const { state, ctx } = step;
+  if (state.pausing || state.queue.length === 0 || !isActingPrimary(step)) return;
+  state.pausing = true;
+  ctx.setTimer("prepare", 0);
+}
+
+/** The answers are on their way. */
+export function onPauseEnd(step: Step): void {
+  step.state.pausing = false;
+  advance(step);
 }
 
 /** The primary shows that it is there. */

@@ -11,6 +11,7 @@ export function leaveView({ state, ctx }: Step, status: Status): void {
   state.waiting.clear();
   state.queue = [];
   state.batches = [];
+  state.pausing = false;
   state.acknowledged.clear();
   state.heard.clear();
   state.grants.clear();
@@ -21,6 +22,7 @@ export function leaveView({ state, ctx }: Step, status: Status): void {
   state.transfer = undefined;
   state.viewOp = 0;
   ctx.clearTimer("heartbeat");
+  ctx.clearTimer("prepare");
   ctx.clearTimer("viewChange");
   ctx.clearTimer("resend");
 }

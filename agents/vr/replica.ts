@@ -9,7 +9,7 @@ import { replicaAttrs } from "./attrs.ts";
 import { informOfEpoch } from "./epoch.ts";
 import { checkReplica } from "./invariants.ts";
 import { promisedMs } from "./lease.ts";
-import { advance, onCommit, onHeartbeat, onPrepare, onPrepareOk } from "./normal.ts";
+import { advance, onCommit, onHeartbeat, onPauseEnd, onPrepare, onPrepareOk } from "./normal.ts";
 import { vrProtocol } from "./protocol.ts";
 import { onEpochStarted, onStartEpoch, urgeNewReplicas } from "./reconfiguration.ts";
 import { applyRecord } from "./records.ts";
@@ -116,7 +116,7 @@ export function makeVrReplica(options: VrReplicaOptions = {}): AgentDefinition {
       "connected, no operation is lost, and all agree.",
     attrs: replicaAttrs(machines),
     protocol: vrProtocol,
-    timers: ["heartbeat", "viewChange", "resend"],
+    timers: ["prepare", "heartbeat", "viewChange", "resend"],
     record: recordSchema,
     durable(attrs) {
       const machine = machineOf(machines, attrs.machine);
@@ -148,6 +148,7 @@ export function makeVrReplica(options: VrReplicaOptions = {}): AgentDefinition {
       epochStarted: inEpoch(onEpochStarted),
     },
     onTimer: {
+      prepare: (state, ctx) => onPauseEnd(stepOf(state, ctx)),
       heartbeat: (state, ctx) => onHeartbeat(stepOf(state, ctx)),
       viewChange(state, ctx) {
         const step = stepOf(state, ctx);

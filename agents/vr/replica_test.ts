@@ -284,6 +284,22 @@ Deno.test("vr_replica: an operation has its limit, from both sides", () => {
   }]);
 });
 
+Deno.test("vr_replica: an answer does not wait for the log of the next PREPARE", () => {
+  const agent = replica();
+  for (const client of ["c", "d", "e"]) agent.deliver("c", { ...opening, client });
+  assertEquals(sentTo(agent, "r1", "prepare").map(({ after }) => after), [0]);
+  agent.take();
+  acknowledge(agent, 1);
+  assertEquals(sentTo(agent, "c", "reply").length, 1);
+  assertEquals(agent.appended, []);
+  agent.advance(0);
+  assertEquals(agent.appended.length, 1);
+  const [prepare] = sentTo(agent, "r1", "prepare");
+  assertEquals([prepare?.after, prepare?.commit], [1, 1]);
+  acknowledge(agent, 3);
+  assertEquals(sentTo(agent, "c", "reply").length, 3);
+});
+
 Deno.test("vr_replica: so many clients may have something under way, and no more", () => {
   const agent = replica("r0", { batch: { operations: 1, prepares: 1 } });
   const count = () => (agent.state.pending as ReadonlyMap<string, unknown>).size;

@@ -160,6 +160,8 @@ export interface Volatile {
   queue: Queued[];
   /** Where each PREPARE that is under way ends: only at a primary. */
   batches: number[];
+  /** Whether the next PREPARE waits for its own step. Then the timer for it is armed: only at a primary. */
+  pausing: boolean;
   /** Requests that came while no view was under way. */
   readonly held: Map<string, { readonly from: AgentId; readonly message: Vr<"request"> }>;
 
@@ -208,6 +210,7 @@ export function newVolatile(): Volatile {
     waiting: new Map(),
     queue: [],
     batches: [],
+    pausing: false,
     held: new Map(),
     acknowledged: new Map(),
     heard: new Map(),

@@ -11,7 +11,7 @@ import type { VrRules } from "./rules.ts";
 import type { Application, ReplicaState, VrRecord } from "./state.ts";
 
 /** The timers of a replica. */
-export type ReplicaTimer = "heartbeat" | "viewChange" | "resend";
+export type ReplicaTimer = "prepare" | "heartbeat" | "viewChange" | "resend";
 
 /** The context of a replica's handlers. */
 export type ReplicaContext = Context<

@@ -106,7 +106,9 @@ Deno.test("view change: the client table goes along", () => {
 
 /** r0 is cut off with clients that keep asking it; the others go on without it, a little; then they need its vote. */
 function tellOfStaleLog(rules: Partial<VrRules>): SimulatedGroup {
-  const group = groupOf({ clients: 4, operations: 1, rules });
+  // All that they ask for gets into its log, though nothing of it is ever committed.
+  const attrs = { batch: { prepares: 10 } };
+  const group = groupOf({ clients: 4, operations: 1, rules, attrs });
   group.runUntil(() => group.done === 4, 5000, "the clients");
   group.ask(put("a", "1"));
   for (const box of ["bc0", "bc1", "bc2", "bc3"]) {
