@@ -35,6 +35,8 @@ const options = {
   /** How many operations between two checkpoints, and how many before one stay in the log. */
   checkpoint: 1000,
   keep: 1000,
+  /** How many PREPAREs may be under way. */
+  prepares: 1,
 };
 
 /** How many entries of a longer suffix are shown: the ones that the others may lack. */
@@ -68,6 +70,7 @@ export function vrCastOf(
           leaseMs: options.lease,
           checkpointOperations: options.checkpoint,
           keepOperations: options.keep,
+          batch: { prepares: options.prepares },
         };
         agents[id] = { type: "vr_replica", box: id, attrs };
       }
