@@ -193,7 +193,19 @@ export {
   type Sizes,
   type Stage,
 } from "./sim/scenario.ts";
-export type { Climate, FaultKind } from "./sim/swarm.ts";
+export {
+  type AgentView,
+  defineInvariant,
+  type Invariant,
+  type NamedInvariant,
+  type View,
+} from "./sim/invariant.ts";
+export { defineWorkload, type Workload } from "./sim/workloads/workload.ts";
+export { gridScenario, type GridSimulation } from "./sim/grid_scenario.ts";
+export { type CheckedSimulation, checkSimulation } from "./core/config/check_simulation.ts";
+export type { MailSettings, Simulation, TerminalSettings } from "./core/config/simulation.ts";
+export type { FaultKind } from "./core/config/fault_kinds.ts";
+export type { Climate } from "./sim/swarm.ts";
 export type { Count, Quorum } from "./sim/injector.ts";
 export { type Call, History, historyLines, parseHistory } from "./sim/history.ts";
 export {

@@ -115,7 +115,7 @@ async function findFile(
   const listed = grid.plugins.get(type);
   if (listed !== undefined) return resolve(home, listed);
   const isPath = type.includes("/") || extensions.some((extension) => type.endsWith(extension));
-  if (isPath) return findPath(type, home, options);
+  if (isPath) return findBelow(type, grid.file, options.pluginFolders ?? []);
   for (const folder of pluginFolders(grid, options)) {
     for (const extension of extensions) {
       const file = join(folder, type + extension);
@@ -126,13 +126,23 @@ async function findFile(
 
 // A grid from a stranger must not run code from all over the disk: a path stays below the grid's folder, unless
 // whoever started the box named a folder for plugins.
-function findPath(type: string, home: string, options: LoaderOptions): string {
-  const file = resolve(home, type);
-  const allowed = [home, ...(options.pluginFolders ?? []).map((folder) => resolve(folder))];
+/**
+ * The file that a path in a grid file means.
+ *
+ * @param pluginFolders Where else it may be, if there are flags that say so.
+ * @throws {Error} if it is elsewhere.
+ */
+export function findBelow(
+  path: string,
+  gridFile: string,
+  pluginFolders?: readonly string[],
+): string {
+  const home = dirname(gridFile);
+  const file = resolve(home, path);
+  const allowed = [home, ...(pluginFolders ?? []).map((folder) => resolve(folder))];
   if (!allowed.some((folder) => isBelow(folder, file))) {
-    throw new Error(
-      `is outside the grid's folder ${home}, want a path below it or --plugins FOLDER`,
-    );
+    const flag = pluginFolders === undefined ? "" : " or --plugins FOLDER";
+    throw new Error(`is outside the grid's folder ${home}, want a path below it${flag}`);
   }
   return file;
 }
@@ -154,18 +164,27 @@ async function isFile(path: string): Promise<boolean> {
 }
 
 /**
+ * Runs a file and takes its default export, undefined if it has none.
+ *
+ * @param what What errors call the file.
+ * @throws {Error} that names the file, if it cannot be read or does not compile.
+ */
+export async function importDefault(file: string, what: string): Promise<unknown> {
+  try {
+    const module: { default?: unknown } = await import(toFileUrl(file).href);
+    return module.default;
+  } catch (error) {
+    throw new Error(`Cannot load ${what} ${file}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/**
  * Runs a plugin's file and takes its default export, a definition made by `defineAgent`.
  *
  * @throws {Error} that names the file, if it cannot be read, does not compile, or exports something else.
  */
 export async function loadPlugin(file: string): Promise<AgentDefinition> {
-  let module: { default?: unknown };
-  try {
-    module = await import(toFileUrl(file).href);
-  } catch (error) {
-    throw new Error(`Cannot load plugin ${file}: ${messageOf(error)}`, { cause: error });
-  }
-  const { default: definition } = module;
+  const definition = await importDefault(file, "plugin");
   if (isAgentDefinition(definition)) return definition;
   const found = definition === undefined
     ? "it has no default export"

@@ -1,9 +1,10 @@
 // `ovid check`: judges a grid file, and shows what it would run.
 
-import { describeProblem } from "../core/config/problem.ts";
+import { compareProblems, describeProblem } from "../core/config/problem.ts";
 import { summariseGrid } from "../core/config/summary.ts";
 import { type Command, exitCodes } from "./command.ts";
 import { gridFlags, readGridFile } from "./grid_file.ts";
+import { readSimulation } from "./grid_scenario.ts";
 
 /** `ovid check`. */
 export const command: Command = {
@@ -12,7 +13,7 @@ export const command: Command = {
   summary: "Checks a grid file and shows what it would run.",
   doc:
     `All errors are shown, each with its place in the file, what was found, and what is wanted. The grid's plugins
-are loaded, which runs their code. Exit code 3 if the grid cannot run.`,
+and the modules of its "simulation" are loaded, which runs their code. Exit code 3 if the grid cannot run.`,
   operands: [1, 1],
   flags: [{ name: "json", doc: "Prints the problems as JSON" }, ...gridFlags],
   examples: [{
@@ -21,7 +22,12 @@ are loaded, which runs their code. Exit code 3 if the grid cannot run.`,
   }],
   async run(call) {
     const [path = ""] = call.operands;
-    const { grid, problems, lookUp } = await readGridFile(path, call);
+    const file = await readGridFile(path, call);
+    const { problems: simulation } = await readSimulation(path, file);
+    const problems = [...file.problems, ...simulation].sort(compareProblems);
+    const { lookUp } = file;
+    // Boxes ignore a simulation, but what is wrong with it is wrong with the file.
+    const grid = simulation.length === 0 ? file.grid : undefined;
     if (call.has("json")) {
       console.log(JSON.stringify({ runnable: grid !== undefined, problems }, undefined, 2));
     } else {

@@ -52,6 +52,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./agents.ts")).command,
   },
   {
+    name: "new",
+    summary: "Writes an agent of your own, with its simulation and its test",
+    load: async () => (await import("./new.ts")).command,
+  },
+  {
     name: "vr",
     summary: "Runs a replica of a key-value store, or a client of one",
     load: async () => (await import("./vr.ts")).command,

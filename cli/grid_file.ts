@@ -4,9 +4,15 @@ import { resolve } from "@std/path";
 import { builtIns } from "../agents/registry.ts";
 import { definitionsOf, listPlugins, type Loaded, loadTypes } from "../box/loader.ts";
 import { checkGrid } from "../core/config/check.ts";
+import type { Draft } from "../core/config/draft.ts";
 import { parseGrid } from "../core/config/parse.ts";
 import type { LookUp } from "../core/config/shape.ts";
-import { compareProblems, describeProblem, type Problem } from "../core/config/problem.ts";
+import {
+  compareProblems,
+  describeProblem,
+  type Problem,
+  type Source,
+} from "../core/config/problem.ts";
 import type { AgentDefinition } from "../core/define.ts";
 import { messageOf } from "../core/error.ts";
 import type { Grid } from "../core/grid.ts";
@@ -26,6 +32,8 @@ export interface GridFile {
   /** Undefined if there are errors. */
   readonly grid: Grid | undefined;
   readonly problems: readonly Problem[];
+  readonly draft: Draft;
+  readonly source: Source;
   readonly loaded: Loaded;
   readonly lookUp: LookUp;
 }
@@ -71,7 +79,10 @@ export async function readGridFile(path: string, call: Call, runPlugins = true):
   });
   const all = [...problems, ...checked].sort(compareProblems);
   const failed = grid === undefined || all.some((problem) => problem.severity === "error");
-  return { grid: failed ? undefined : { ...grid, file }, problems: all, loaded, lookUp };
+  return {
+    grid: failed ? undefined : { ...grid, file },
+    ...{ problems: all, draft, source, loaded, lookUp },
+  };
 }
 
 /**
@@ -81,11 +92,13 @@ export async function readGridFile(path: string, call: Call, runPlugins = true):
  */
 export async function requireGrid(path: string, call: Call): Promise<RunnableGrid> {
   const { grid, problems, loaded } = await readGridFile(path, call);
-  if (grid === undefined) {
-    const errors = problems.filter((problem) => problem.severity === "error");
-    throw new BadGridError(
-      `Cannot run grid ${JSON.stringify(path)}:\n${errors.map(describeProblem).join("\n")}`,
-    );
-  }
+  if (grid === undefined) throw refused("run", path, problems);
   return { grid, definitions: definitionsOf(loaded) };
+}
+
+/** The error of a grid that cannot be used, with all its errors, a line each. */
+export function refused(act: string, path: string, problems: readonly Problem[]): BadGridError {
+  const errors = problems.filter((problem) => problem.severity === "error");
+  const lines = [`Cannot ${act} grid ${JSON.stringify(path)}:`, ...errors.map(describeProblem)];
+  return new BadGridError(lines.join("\n"));
 }

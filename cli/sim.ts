@@ -51,7 +51,9 @@ one of
 
 ${scenarioList.join("\n")}
 
-or a file with \`export default defineScenario({ ... })\`, for agents of your own.
+or, for agents of your own, a grid file that names its workload and its invariants under "simulation"
+(docs/simulation.md; \`ovid new agent\` writes one), or a module with \`export default defineScenario({ ... })\`, which
+says everything itself.
 
 Exit codes: 0 fine, 10 something happened that must never be, 11 something did not happen that must, 12 the same seed
 gave two runs, 1 a history is too hard to judge or a batch of ${sometimesRunsMin} seeds has not reached what it should, 2 wrong usage, such as a bad seed.`,
@@ -79,12 +81,12 @@ gave two runs, 1 a history is too hard to judge or a batch of ${sometimesRunsMin
   examples: [
     { line: "ovid sim kvs", doc: "One run of the key-value store, from a seed that is drawn" },
     { line: "ovid sim kvs 1 --runs 1000", doc: "The seeds 1 to 1000, on all processors" },
-    { line: "ovid sim ./my_scenario.ts 42 --shrink", doc: "The shortest story of a failure" },
+    { line: "ovid sim ./grid.json 42 --shrink", doc: "The shortest story of a failure" },
   ],
   async run(call) {
     const [name = "", seed] = call.operands;
     const first = seed === undefined ? drawSeed() : readSeed(seed);
-    const scenario = await findScenario(name);
+    const scenario = await findScenario(name, call);
     const runs = call.integer("runs", 1, 1_000_000_000);
     const seconds = call.integer("seconds", 1, 1_000_000);
     const jobs = call.integer("jobs", 1, 256) ?? navigator.hardwareConcurrency;

@@ -1,26 +1,30 @@
 // What the user asked of `ovid sim`: which scenario, which seeds, and what is to be left out.
 
 import { resolve, toFileUrl } from "@std/path";
+import { type FaultKind, faultNames } from "../core/config/fault_kinds.ts";
 import { messageOf } from "../core/error.ts";
 import { parseSeed, seedMax } from "../core/random.ts";
 import type { Changes } from "../sim/plan.ts";
 import { findScenarioFault, isScenario, type Scenario } from "../sim/scenario.ts";
 import { builtInScenarios } from "../sim/scenarios/registry.ts";
-import { type FaultKind, faultNames } from "../sim/swarm.ts";
 import { type Call, unknownWord, UsageError } from "./command.ts";
+import { loadGridScenario } from "./grid_scenario.ts";
 
 /**
- * The scenario of a built-in name, or of a file that exports one as its default.
+ * The scenario of a built-in name, of a grid file that has a "simulation", or of a module that exports one as its
+ * default.
  *
  * @throws {UsageError} if there is none.
+ * @throws {BadGridError} if a grid cannot be simulated.
  */
-export async function findScenario(name: string): Promise<Scenario> {
+export async function findScenario(name: string, call: Call): Promise<Scenario> {
   const builtIn = builtInScenarios.get(name);
   if (builtIn !== undefined) return builtIn;
+  if (name.endsWith(".json")) return await loadGridScenario(name, call);
   if (!/\.[cm]?[jt]s$/.test(name)) {
     throw new UsageError(
-      `${unknownWord(`scenario ${name}`, name, [...builtInScenarios.values()])}, or a file that ` +
-        "has `export default defineScenario({ ... })`",
+      `${unknownWord(`scenario ${name}`, name, [...builtInScenarios.values()])}, a grid file ` +
+        'that has a "simulation", or a module with `export default defineScenario({ ... })`',
     );
   }
   let module: { default?: unknown };

@@ -1,15 +1,20 @@
 // defineAgent: where a definition's types are inferred, its shape is checked, and its types are erased, so that
 // hosts can hold agents of every kind.
 
-import type { Agent, Done, Protocol, StartReason } from "./agent.ts";
+import type { Agent, Done, Protocol, StartReason, State } from "./agent.ts";
 import type { Data } from "./data.ts";
 import { type DeviceName, deviceNames } from "./devices.ts";
 import { type AgentId, isToken } from "./id.ts";
 import type { Schema } from "./schema.ts";
 import { portMax } from "./text.ts";
 
-/** A definition as a host sees it, its type parameters erased. Only {@linkcode defineAgent} makes one. */
-export interface AgentDefinition {
+/**
+ * A definition as a host sees it, its type parameters erased but for `S`, its state, which whoever looks at agents
+ * wants to know. Only {@linkcode defineAgent} makes one.
+ */
+export interface AgentDefinition<out S = unknown> {
+  /** Never there: it carries the type. */
+  readonly "~state"?: S;
   readonly type: string;
   readonly version: number;
   readonly doc: string;
@@ -79,10 +84,10 @@ export function defineAgent<
   const Dev extends DeviceName = never,
 >(
   definition: Agent<A, D, V, P, In, R, T, Rec, Dev>,
-): AgentDefinition {
+): AgentDefinition<State<D, V>> {
   // The one place where the types of an agent are erased: the host validates attrs, messages and records by
   // the agent's own schemas before any handler sees them.
-  const erased = definition as unknown as AgentDefinition;
+  const erased = definition as unknown as AgentDefinition<State<D, V>>;
   const fault = findFault(erased);
   if (fault !== undefined) {
     throw new TypeError(`Cannot define agent ${JSON.stringify(erased.type)}: ${fault}`);

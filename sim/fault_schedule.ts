@@ -1,10 +1,11 @@
 // The faults of a run that have a beginning and an end, as data: so that a run can be repeated without some of them,
 // and the story of a failure told by those that it needs.
 
+import type { FaultKind } from "../core/config/fault_kinds.ts";
 import type { Random } from "../core/random.ts";
 import { randomInteger } from "../core/random.ts";
 import { drawDelay } from "./chance.ts";
-import { type FaultKind, faultRandom, type Weather } from "./swarm.ts";
+import { faultRandom, type Weather } from "./swarm.ts";
 import { formatMs } from "./world_event.ts";
 
 /** What happens at a step of a schedule. */

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { drawSchedule, type FaultScene, formatStep } from "./fault_schedule.ts";
-import { drawWeather, faultNames } from "./swarm.ts";
+import { faultNames } from "../core/config/fault_kinds.ts";
+import { drawWeather } from "./swarm.ts";
 
 const scene: FaultScene = {
   fromUs: 1000,

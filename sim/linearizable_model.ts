@@ -41,6 +41,24 @@ export interface Passage {
   readonly to?: string;
 }
 
+/** Whether `value` is a model, as the default export of a module should be. */
+export function isModel(value: unknown): value is Model<unknown> {
+  return findModelFault(value) === undefined;
+}
+
+/** What is wrong with a model, or undefined. */
+export function findModelFault(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return "it is not an object";
+  const { initial, apply, encode, partition, isRead, passage } = value as Partial<Model<unknown>>;
+  for (const [name, part] of Object.entries({ initial, apply, encode })) {
+    if (typeof part !== "function") return `${name} is not a function`;
+  }
+  for (const [name, part] of Object.entries({ partition, isRead, passage })) {
+    if (part !== undefined && typeof part !== "function") return `${name} is not a function`;
+  }
+  return undefined;
+}
+
 /** Whether a call leaves every state in which it can have its result as it is, as far as the model tells. */
 export function isInert<S>(call: Call, model: Model<S>): boolean {
   if (model.isRead?.(call.operation) === true) return true;

@@ -1,10 +1,11 @@
 // What a run consists of: a seed, and what it was drawn into. All of it is data, and all of it can be had again from
 // the scenario, the seed and the changes.
 
+import type { FaultKind } from "../core/config/fault_kinds.ts";
 import { deriveSeed, randomInteger, seededRandom } from "../core/random.ts";
 import { drawSchedule, type FaultScene, type FaultStep } from "./fault_schedule.ts";
 import type { Exposure, Scenario, Sizes } from "./scenario.ts";
-import { type Climate, drawWeather, type FaultKind, type Weather, withoutFaults } from "./swarm.ts";
+import { type Climate, drawWeather, type Weather, withoutFaults } from "./swarm.ts";
 
 /** What a run differs in from the one that its seed has drawn. */
 export interface Changes {

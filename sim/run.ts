@@ -168,14 +168,22 @@ class Run {
 
   #awaitAnswers(play: Play): void {
     const { livenessMs: withinMs = livenessMsDefault } = this.#scenario;
+    const over = (what: string) => {
+      const open = play.waitsFor?.();
+      return `${what}, the faults being over${open === undefined ? "" : `: ${open}`}`;
+    };
     this.world.runUntil(() => play.done(), {
       withinMs,
-      what: "all answers, the faults being over",
+      get what() {
+        return over("all answers");
+      },
     });
     if (play.committed() === 0) throw new OvidError("sim.liveness", "Nothing was ever answered");
     this.world.runUntil(() => play.converged?.() ?? true, {
       withinMs,
-      what: "all boxes to agree, the faults being over",
+      get what() {
+        return over("all boxes to agree");
+      },
     });
   }
 

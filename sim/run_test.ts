@@ -7,7 +7,7 @@ import { makePlan } from "./plan.ts";
 import { runScenario } from "./run.ts";
 import { defineScenario, type Play, type Scenario, type Stage } from "./scenario.ts";
 import { shrink } from "./shrink.ts";
-import { faultNames } from "./swarm.ts";
+import { faultNames } from "../core/config/fault_kinds.ts";
 
 type Sizes = "words" | "listeners";
 

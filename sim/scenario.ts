@@ -1,6 +1,7 @@
 // A scenario: what a simulated run is about. A grid of some size, somebody who asks things of it, and what must be
 // true of the answers. The faults are not its business; it says only which ones it does not promise to survive.
 
+import type { FaultKind } from "../core/config/fault_kinds.ts";
 import type { AgentDefinition } from "../core/define.ts";
 import { isToken } from "../core/id.ts";
 import type { Grid } from "../core/grid.ts";
@@ -8,7 +9,7 @@ import type { Random } from "../core/random.ts";
 import type { History } from "./history.ts";
 import type { Model } from "./linearizable_model.ts";
 import type { Count, Quorum } from "./injector.ts";
-import type { Climate, FaultKind } from "./swarm.ts";
+import type { Climate } from "./swarm.ts";
 import type { World } from "./world.ts";
 
 /** The numbers that give a run its size, by their names. */
@@ -54,6 +55,8 @@ export interface Play {
   committed(): number;
   /** Whether all that was asked is answered: asked after every event. */
   done(): boolean;
+  /** What is still to be answered, for whoever waited for it in vain. */
+  waitsFor?(): string | undefined;
   /** Tells that the faults are over for `core`, and for the others never end. Who waits for them must not any more. */
   healed?(core: readonly string[]): void;
   /** Whether the disk of a box may be lost now, without a loss of what the grid promises to keep; default: always. */
@@ -164,17 +167,26 @@ export function findScenarioFault(scenario: Scenario<never>): string | undefined
   if (typeof doc !== "string" || doc === "") {
     return "doc is empty, want a sentence on what it shows";
   }
-  if (typeof sizes !== "object" || sizes === null) return "sizes is not an object of ranges";
-  for (const [size, range] of Object.entries<readonly unknown[]>(sizes)) {
-    const [least, most] = Array.isArray(range) ? range : [];
-    if (
-      !Number.isSafeInteger(least) || !Number.isSafeInteger(most) || !(0 <= least && least <= most)
-    ) {
-      return `sizes.${size} is not a range of whole numbers, want [least, most]`;
-    }
-  }
+  const fault = findSizesFault(sizes);
+  if (fault !== undefined) return fault;
   if (typeof grid !== "function") return "grid is not a function";
   if (typeof definitions !== "object" || definitions === null) return "definitions is not a list";
   if (typeof play !== "function") return "play is not a function";
   return undefined;
+}
+
+/** What is wrong with ranges of sizes, or undefined. */
+export function findSizesFault(sizes: unknown): string | undefined {
+  if (typeof sizes !== "object" || sizes === null) return "sizes is not an object of ranges";
+  for (const [size, range] of Object.entries(sizes)) {
+    const [least, most]: unknown[] = Array.isArray(range) ? range : [];
+    if (!isSize(least) || !isSize(most) || least > most) {
+      return `sizes.${size} is not a range of whole numbers, want [least, most]`;
+    }
+  }
+  return undefined;
+}
+
+function isSize(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }

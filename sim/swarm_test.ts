@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertGreater, assertLess, assertNotEquals } from "@std/assert";
-import { drawWeather, faultNames, withoutFaults } from "./swarm.ts";
+import { faultNames } from "../core/config/fault_kinds.ts";
+import { drawWeather, withoutFaults } from "./swarm.ts";
 
 const seeds = Array.from({ length: 400 }, (_, index) => BigInt(index));
 

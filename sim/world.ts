@@ -314,12 +314,14 @@ export class World {
    * @throws {OvidError} `sim.liveness` if that does not happen in time; the message ends with the transcript's end.
    */
   runUntil(reached: () => boolean, options: RunUntilOptions = {}): void {
-    const { withinMs = 60_000, what = "what was asked" } = options;
+    const { withinMs = 60_000 } = options;
     const endUs = this.#timeline.nowUs + toUs(withinMs);
     while (!reached()) {
       if (this.#advance(endUs)) continue;
       this.#timeline.pass(endUs);
       if (reached()) return;
+      // Asked for only now, so that it can say what is missing.
+      const { what = "what was asked" } = options;
       throw this.#error("sim.liveness", `Waited ${withinMs} virtual ms for ${what} in vain`);
     }
   }

@@ -17,6 +17,8 @@ export interface DraftEntry {
 export interface Draft {
   readonly agents: ReadonlyMap<AgentId, DraftEntry>;
   readonly plugins: ReadonlyMap<string, string>;
+  /** What stands under "simulation", as it is: a box takes no notice of it, `checkSimulation` judges it. */
+  readonly simulation?: Json;
 }
 
 /** The grid of a draft; undefined if anything of an agent is missing. */

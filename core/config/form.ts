@@ -4,7 +4,14 @@
 export const agentKeys = ["type", "box", "attrs", "routes"] as const;
 
 /** The keys of a grid whose agents stand under `agents`. */
-export const gridKeys = ["agents", "plugins", "limits", "security", "$schema"] as const;
+export const gridKeys = [
+  "agents",
+  "plugins",
+  "simulation",
+  "limits",
+  "security",
+  "$schema",
+] as const;
 
 /** What a grid file may hold at most. */
 export const gridLimits = {

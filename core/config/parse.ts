@@ -1,11 +1,12 @@
 // Reads a grid file, in GoOvid's form or in the longer one: all that can be judged by the file alone. What needs
 // the definitions of agents is in check.ts.
 
+import type { Json } from "../data.ts";
 import type { Grid } from "../grid.ts";
 import type { AgentId } from "../id.ts";
 import { type Draft, type DraftEntry, gridOf } from "./draft.ts";
 import { gridKeys, gridLimits } from "./form.ts";
-import { type JsonMember, type JsonNode, type JsonObject, readJson } from "./json.ts";
+import { type JsonMember, type JsonNode, type JsonObject, readJson, toJson } from "./json.ts";
 import { type Collector, collectProblems, type Problem, type Source } from "./problem.ts";
 import { readAgent, readText, reportToken, showNode, unknownKey } from "./read_agent.ts";
 import { reportKeys } from "./read_keys.ts";
@@ -60,8 +61,8 @@ export function parseGrid(text: string, file: string, options: ParseOptions = {}
     reportKeys(root, reading, placeOf);
     reportNumber(root, form, reading);
   }
-  const plugins = readOthers(form, reading);
-  const draft = { agents: readAgents(form, reading), plugins };
+  const others = readOthers(form, reading);
+  const draft = { agents: readAgents(form, reading), ...others };
   const grid = problems.failed ? undefined : gridOf(draft, file);
   return { grid, draft, problems: problems.list(), source };
 }
@@ -156,12 +157,17 @@ function readAgents(form: Form, reading: Reading): Map<AgentId, DraftEntry> {
   return agents;
 }
 
-/** Reads what stands beside "agents", and gives the plugins. */
-function readOthers(form: Form, reading: Reading): Map<string, string> {
+/** Reads what stands beside "agents". */
+function readOthers(
+  form: Form,
+  reading: Reading,
+): { plugins: Map<string, string>; simulation?: Json } {
   const plugins = new Map<string, string>();
+  let simulation: Json | undefined;
   for (const member of form.others) {
     if (form.extended) {
-      readOther(member, plugins, reading);
+      if (member.key === "simulation") simulation = toJson(member.value);
+      else readOther(member, plugins, reading);
       continue;
     }
     reading.error([member.key], member.offset, {
@@ -172,7 +178,7 @@ function readOthers(form: Form, reading: Reading): Map<string, string> {
       ),
     });
   }
-  return plugins;
+  return { plugins, ...simulation === undefined ? {} : { simulation } };
 }
 
 function readOther(member: JsonMember, plugins: Map<string, string>, reading: Reading): void {

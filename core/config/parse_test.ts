@@ -98,7 +98,7 @@ Deno.test("parseGrid: refuses unknown keys, and suggests the nearest", () => {
     '1.atrs is not a known key, want one of type, box, attrs, routes; perhaps "attrs"',
   ]);
   assertEquals(words({ agents: { 1: dummy }, plugin: {} }), [
-    'plugin is not a known key, want one of agents, plugins, limits, security, $schema; perhaps "plugins"',
+    'plugin is not a known key, want one of agents, plugins, simulation, limits, security, $schema; perhaps "plugins"',
   ]);
 });
 

@@ -1,12 +1,13 @@
 // The JSON Schema of grid files, from the names and limits that the parser uses and the definitions of agents, so
 // that editors complete and judge what somebody types.
 
-import { validate } from "../schema.ts";
+import { toJsonSchema, validate } from "../schema.ts";
 import type { Json } from "../data.ts";
 import { idLengthMax } from "../id.ts";
 import { portMax } from "../text.ts";
 import { agentKeys, gridKeys, gridLimits } from "./form.ts";
 import { type AgentShape, attrsJsonSchema } from "./shape.ts";
+import { simulationSchema } from "./simulation.ts";
 
 type JsonObject = { readonly [key: string]: Json };
 
@@ -46,6 +47,7 @@ export function gridSchema(definitions: readonly AgentShape[]): Json {
           propertyNames: ref("name"),
           additionalProperties: text,
         },
+        simulation: simulationJsonSchema(),
         limits: { description: "No limit can be set yet.", type: "object", maxProperties: 0 },
         security: { description: "Nothing can be set yet.", type: "object", maxProperties: 0 },
         $schema: text,
@@ -135,6 +137,11 @@ function allowsNothing(definition: AgentShape): boolean {
   } catch {
     return true;
   }
+}
+
+function simulationJsonSchema(): JsonObject {
+  const { $schema: _, ...simulation } = asJson(toJsonSchema(simulationSchema) ?? {});
+  return { description: "What `ovid sim` does with this grid; boxes ignore it.", ...simulation };
 }
 
 /** What a library gave as JSON Schema, as the JSON that it is. */

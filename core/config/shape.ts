@@ -9,6 +9,8 @@ export interface AgentShape {
   readonly attrs: Schema<unknown>;
   readonly routes?: readonly string[];
   readonly devices?: readonly string[];
+  /** What handles each type of message that it takes. */
+  readonly on?: Readonly<Record<string, unknown>>;
 }
 
 /** Finds the definition of a type: none for an unknown one, an error for a plugin that does not load. */

@@ -15,7 +15,10 @@ export interface TypistOptions {
   readonly think: () => number;
   /** The next line, as it is being typed; undefined if there is nothing left to say. */
   readonly next: () => string | undefined;
-  /** What is printed while an answer is awaited. */
+  /** Whether the line that was just typed is ever answered; default: it is. */
+  readonly awaits?: () => boolean;
+  /** Whether what is printed while an answer is awaited is the answer; default: it is. */
+  readonly isAnswer?: (text: string) => boolean;
   readonly answered: (text: string) => void;
   /** The answer will not come any more. */
   readonly lost: () => void;
@@ -77,7 +80,7 @@ export class Typist {
     else if (event.kind === "crash" && event.box === box) this.#lose();
     else if (event.kind === "output" && event.output.agent === agent && this.#waits) {
       const { output } = event.output.output;
-      if (output.type !== "print") return;
+      if (output.type !== "print" || this.#options.isAnswer?.(output.text) === false) return;
       this.#waits = false;
       this.#options.answered(output.text);
       this.#think();
@@ -105,7 +108,8 @@ export class Typist {
       this.#finished = true;
       return;
     }
-    this.#waits = true;
+    this.#waits = this.#options.awaits?.() ?? true;
     this.#options.world.line(this.#options.agent, line);
+    if (!this.#waits) this.#think();
   }
 }
