@@ -16,6 +16,7 @@ import {
 } from "../sim/invariant.ts";
 import { findModelFault, isModel, type Model } from "../sim/linearizable_model.ts";
 import type { Scenario } from "../sim/scenario.ts";
+import { findOperationFaults } from "../sim/workloads/operations.ts";
 import { findWorkloadFault, isWorkload, type Workload } from "../sim/workloads/workload.ts";
 import { BadGridError, type Call } from "./command.ts";
 import { type GridFile, readGridFile, refused } from "./grid_file.ts";
@@ -64,7 +65,12 @@ export async function readSimulation(path: string, file: GridFile): Promise<Simu
   if (simulation === undefined) return { parts: undefined, problems };
   const modules = new Modules(resolve(path), file);
   const parts = await loadParts(simulation, modules);
-  const all = [...problems, ...modules.problems].sort(compareProblems);
+  const operations = findOperationFaults(simulation).map(({ steps, fault }): Problem => ({
+    ...file.source.locate(["simulation", ...steps]),
+    ...{ severity: "error", found: "is an object", hint: fault },
+    wanted: `an operation of the model ${simulation.model}`,
+  }));
+  const all = [...problems, ...modules.problems, ...operations].sort(compareProblems);
   return { parts: all.length === 0 ? parts : undefined, problems: all };
 }
 

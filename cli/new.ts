@@ -32,12 +32,18 @@ ports. Files that are there already are never overwritten: exit code 2.`,
     }
     const template = call.has("text") ? templates.text : templates.typed;
     const into = call.value("into") ?? ".";
-    console.log(describe(name, into, await writeAgent(name, template, into)));
+    const written = await writeAgent(name, template, into);
+    console.log(describe(name, into, written, template.boxFlags ?? ""));
     return exitCodes.fine;
   },
 };
 
-function describe(name: string, into: string, { folder, files, config }: WrittenAgent): string {
+function describe(
+  name: string,
+  into: string,
+  { folder, files, config }: WrittenAgent,
+  boxFlags: string,
+): string {
   const step = relative(Deno.cwd(), folder);
   return [
     ...files.map((file) => `wrote ${into === "." ? file : `${into.replace(/\/$/, "")}/${file}`}`),
@@ -47,7 +53,7 @@ function describe(name: string, into: string, { folder, files, config }: Written
     ...step === "" ? [] : [`  cd ${into}`],
     "  deno test -A",
     `  ovid sim ./${name}.json 1 --runs 200`,
-    `  ovid box ./${name}.json`,
+    `  ovid box ./${name}.json${boxFlags}`,
     "",
     "Without an ovid on the path: deno task ovid in its place",
   ].join("\n");

@@ -4,19 +4,15 @@
 import { dirname, fromFileUrl, join, resolve } from "@std/path";
 import { builtIns } from "../agents/registry.ts";
 import { UsageError } from "./command.ts";
+import type { Template } from "./new_agent_template.ts";
 import { textAgent } from "./new_agent_text.ts";
 import { typedAgent } from "./new_agent_typed.ts";
 
-/** The texts of a kind of agent, by its name. */
-export interface Template {
-  agent(name: string): string;
-  grid(name: string): object;
-  invariant(name: string): string;
-  test(name: string): string;
-}
-
 /** The kinds of agents that there are templates of. */
-export const templates = { typed: typedAgent, text: textAgent } as const;
+export const templates: { readonly [kind in "typed" | "text"]: Template } = {
+  typed: typedAgent,
+  text: textAgent,
+};
 
 /** A file to be written. */
 export interface NewFile {

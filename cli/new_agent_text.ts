@@ -1,6 +1,6 @@
 // What `ovid new agent NAME --text` writes: two agents who send each other lines of GoOvid's text, each exactly once.
 
-import type { Template } from "./new_agent.ts";
+import type { Template } from "./new_agent_template.ts";
 
 /** An agent that speaks text at numbered ports, its grid, its invariant and its test. */
 export const textAgent: Template = {
@@ -205,4 +205,6 @@ Deno.test("${name} delivers over a network that loses half of all mail", () => {
   assertEquals(world.printed("bob"), ["letter 1: one", "letter 2: two", "letter 3: three"]);
 });
 `,
+  // Both have a terminal, and there is one to type at.
+  boxFlags: " --attach ann",
 };

@@ -1,6 +1,6 @@
 // What `ovid new agent NAME` writes: a durable counter that is asked by typed messages.
 
-import type { Template } from "./new_agent.ts";
+import type { Template } from "./new_agent_template.ts";
 
 /** An agent with typed messages, its grid, its invariant and its test. */
 export const typedAgent: Template = {

@@ -45,7 +45,7 @@ export function gridScenario(parts: GridSimulation): Scenario {
     sometimes: simulation.sometimes,
     play(stage) {
       const play = workload.play(stage);
-      const watch = new InvariantWatch(stage.world, parts.invariants, stage.violated);
+      const watch = new InvariantWatch(stage.world, parts.invariants, stage.violated, grid);
       const judging = model ?? play.model;
       return { ...watched(play, watch), ...judging === undefined ? {} : { model: judging } };
     },

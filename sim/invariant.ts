@@ -5,6 +5,7 @@ import type { Done } from "../core/agent.ts";
 import type { DeepReadonly } from "../core/data.ts";
 import type { AgentDefinition } from "../core/define.ts";
 import { messageOf } from "../core/error.ts";
+import type { Grid } from "../core/grid.ts";
 import type { AgentId } from "../core/id.ts";
 import { ReadOnly } from "./read_only.ts";
 import type { World } from "./world.ts";
@@ -25,7 +26,7 @@ export interface AgentView<S> {
 export interface View {
   /** Virtual milliseconds since the run began. */
   readonly now: number;
-  /** The agents that run, in the grid's order; those of boxes that are down have no state. */
+  /** The agents of the file that run, in its order; those of boxes that are down have no state. */
   readonly agents: readonly AgentView<unknown>[];
   /** Those of one type, by its definition, from which their states have their types. */
   of<S>(definition: AgentDefinition<S>): readonly AgentView<S>[];
@@ -111,18 +112,22 @@ export interface NamedInvariant {
 /** Keeps the invariants of one run. */
 export class InvariantWatch {
   readonly #world: World;
+  readonly #grid: Grid;
   readonly #violated: (what: string) => never;
   readonly #kept: readonly (NamedInvariant & { readonly memory: unknown })[];
   readonly #readOnly = new ReadOnly();
   /** How many records of each box a crash could still take. */
   readonly #unsynced = new Map<string, number>();
 
+  /** @param grid The agents that are looked at: those of a file, and not whoever asks them. */
   constructor(
     world: World,
     invariants: readonly NamedInvariant[],
     violated: (what: string) => never,
+    grid: Grid = world.grid,
   ) {
     this.#world = world;
+    this.#grid = grid;
     this.#violated = violated;
     this.#kept = invariants.map((each) => ({ ...each, memory: each.invariant.memory?.() }));
     if (invariants.length > 0) world.observe((event) => this.#see(event));
@@ -193,7 +198,7 @@ export class InvariantWatch {
 
   #agents(): AgentView<unknown>[] {
     const views: AgentView<unknown>[] = [];
-    for (const { id, box } of this.#world.grid.agents.values()) {
+    for (const { id, box } of this.#grid.agents.values()) {
       const view = this.#agent(id, box);
       if (view !== undefined) views.push(view);
     }

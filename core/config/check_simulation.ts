@@ -140,14 +140,14 @@ function checkTemplates(
 ): void {
   const isTerminal = workload.type === "terminal";
   const drawn = [...Object.keys(drawnHoles), ...isTerminal ? [] : ["id"]];
-  const found = isTerminal ? ["text", "number"] : [];
+  const found = isTerminal ? ["text", "number"] : ["reply."];
   for (const { path, template, operation, answers = [] } of requestsOf(workload)) {
     checkHoles(template, [...path, isTerminal ? "line" : "message"], drawn, checking);
     checkHoles(operation, [...path, "operation"], drawn, checking);
     const named: readonly string[] = isList(answers) ? answers : Object.keys(answers);
     const results: readonly unknown[] = isList(answers) ? [] : Object.values(answers);
     if (isTerminal) checkHoles(named, [...path, "answers"], [...drawn, ...found], checking);
-    checkHoles(results, [...path, "answers"], [...drawn, ...found, "reply."], checking);
+    checkHoles(results, [...path, "answers"], [...drawn, ...found], checking);
     if (!modelNames.some((name) => name === model)) continue;
     if (operation !== undefined && !isList(answers)) continue;
     const { source, problems } = checking;

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
 import { isToken } from "../id.ts";
 import { readBox } from "./address.ts";
+import { checkSimulation } from "./check_simulation.ts";
 import { agentKeys, gridKeys } from "./form.ts";
 import { parseGrid } from "./parse.ts";
 import { gridSchema } from "./schema.ts";
@@ -41,6 +42,15 @@ const keywords: Record<
     accepts(ruleAt(rule, accepts(Object(test), value, root) ? "then" : "else"), value, root),
   not: (inner, value, _, root) => !accepts(Object(inner), value, root),
   anyOf: (rules, value, _, root) => list(rules).some((each) => accepts(each, value, root)),
+  oneOf: (rules, value, _, root) =>
+    list(rules).filter((each) => accepts(each, value, root)).length === 1,
+  enum: (values, value) => Array.isArray(values) && values.includes(value),
+  default: () => true,
+  prefixItems: (rules, value, _, root) =>
+    !Array.isArray(value) ||
+    list(rules).every((rule, index) => index >= value.length || accepts(rule, value[index], root)),
+  minItems: (least, value) => !Array.isArray(value) || value.length >= Number(least),
+  maxItems: (most, value) => !Array.isArray(value) || value.length <= Number(most),
   allOf: (rules, value, _, root) => list(rules).every((each) => accepts(each, value, root)),
   required: (keys, value) => !isObject(value) || list(keys).every((key) => String(key) in value),
   minProperties: (least, value) => !isObject(value) || Object.keys(value).length >= Number(least),
@@ -58,7 +68,9 @@ const keywords: Record<
       key in ruleAt(rule, "properties") || inner !== false && accepts(Object(inner), property, root)
     ),
   items: (inner, value, _, root) =>
-    !Array.isArray(value) || value.every((item) => accepts(Object(inner), item, root)),
+    // Beside prefixItems it is about what comes behind them.
+    inner === false || !Array.isArray(value) ||
+    value.every((item) => accepts(Object(inner), item, root)),
   minimum: (least, value) => typeof value !== "number" || value >= Number(least),
   maximum: (most, value) => typeof value !== "number" || value <= Number(most),
   minLength: (least, value) => typeof value !== "string" || value.length >= Number(least),
@@ -146,6 +158,36 @@ Deno.test("gridSchema: refuses what the parser refuses", () => {
   for (const file of files) {
     const { grid } = parseGrid(JSON.stringify(file), "g.json");
     assertEquals([allows(file), grid], [false, undefined], JSON.stringify(file));
+  }
+});
+
+Deno.test("gridSchema: judges a simulation as checkSimulation does", () => {
+  const terminal = { type: "terminal", agents: ["1"], lines: ["a", { line: "b", answers: ["c"] }] };
+  const messages = [{ message: { type: "get", key: 1 }, answers: { got: { n: "{reply.n}" } } }];
+  const mail = { type: "mail", to: ["1"], messages, retryMs: 5, clients: [1, 2] };
+  const simulations: [unknown, boolean][] = [
+    [{ workload: "./own.ts" }, true],
+    [
+      { workload: terminal, model: "kv", invariants: ["./i.ts"], faults: { spares: ["loss"] } },
+      true,
+    ],
+    [{ workload: mail, model: "./m.ts", faults: { quorum: { agents: ["1"], size: 1 } } }, true],
+    [{}, false],
+    [{ workload: "own" }, false],
+    [{ workload: { ...terminal, type: "mail" } }, false],
+    [{ workload: { ...terminal, agents: [] } }, false],
+    [{ workload: { ...mail, clients: [1] } }, false],
+    [{ workload: { ...mail, clients: [1, 2, 3] } }, false],
+    [{ workload: { ...mail, patienceMs: 0 } }, false],
+    [{ workload: mail, model: "kvv" }, false],
+    [{ workload: mail, invariant: [] }, false],
+    [{ workload: mail, faults: { spares: ["los"] } }, false],
+  ];
+  for (const [simulation, right] of simulations) {
+    const file = { agents: { 1: dummy }, simulation };
+    const { draft, source } = parseGrid(JSON.stringify(file), "g.json");
+    const read = checkSimulation(draft, source, () => undefined).simulation !== undefined;
+    assertEquals([allows(file), read], [right, right], JSON.stringify(simulation));
   }
 });
 
