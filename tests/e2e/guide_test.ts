@@ -1,7 +1,7 @@
 // Executes the chapters of docs/guide: every block marked `console` is a session, and prints what it says. How blocks
 // are written is in docs/guide/README.md.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { type Outcome, ovid, projectPath, Workspace } from "./support.ts";
 
@@ -170,4 +170,21 @@ Deno.test("docs/guide/README.md lists every chapter, and every chapter has its f
   assertEquals(folders.filter((name) => /^\d\d_/.test(name)).sort(), chapters);
   assert(chapters.length > 0);
   assert(Deno.statSync(join(projectPath("docs", "guide"), "05_stale_read.svg")).isFile);
+});
+
+Deno.test("a session that prints something else, or fails unseen, is found out", async () => {
+  using workspace = new Workspace();
+  const refuses = async (page: string, words: string) => {
+    const [session] = sessionsOf(page);
+    assert(session !== undefined);
+    await assertRejects(() => follow(session, workspace), Error, words);
+  };
+  const help = "$ ovid help box\n";
+  await refuses(`\`\`\`console\n${help}nothing\n\`\`\`\n`, "ovid help box");
+  await refuses(`\`\`\`console verdict\n${help}SAFETY: alarm\n\`\`\`\n`, "ovid help box");
+  await refuses(`\`\`\`console\n${help}...\n$ echo $?\n10\n\`\`\`\n`, "the exit code of");
+  await refuses("```console verdict\n$ ovid nonsense\n```\n", "nobody looks at its exit code");
+  const [session] = sessionsOf(`\`\`\`console\n${help}...\n$ echo $?\n0\n\`\`\`\n`);
+  assert(session !== undefined);
+  await follow(session, workspace);
 });
