@@ -226,3 +226,4 @@ export {
 export { type AnyMachine, defineMachine, type Machine } from "./agents/machine/machine.ts";
 export { builtInMachines, type Machines } from "./agents/machine/registry.ts";
 export { makeVrReplica, type VrReplicaOptions } from "./agents/vr/replica.ts";
+export { type VrRules, vrRules } from "./agents/vr/rules.ts";

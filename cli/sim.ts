@@ -32,6 +32,9 @@ const verdictCodes: Readonly<Record<Verdict, number>> = {
   unknown: exitCodes.failure,
 };
 
+/** How many failures of a batch are named, a line and a command each. */
+const listedFailuresMax = 10;
+
 /** How many events the story of a shrunk run has. */
 const shrunkStoryLines = 200;
 
@@ -155,17 +158,20 @@ async function runSeeds(batch: Batch, call: Call): Promise<number> {
     progress.show(() =>
       `${summary.runs}${batch.runsMax === Infinity ? "" : ` of ${batch.runsMax}`} seeds, ` +
       `${formatCount(summary.events / progress.seconds)} events a second, ` +
-      `${summary.failures.length} failures`
+      `${summary.failed} failures`
     );
   });
   progress.end();
-  const { first: failure } = summary;
+  const { failures } = summary;
+  const [failure] = failures;
   if (!json) {
-    for (const { seed, verdict, failure } of summary.failures.slice(0, 20)) {
+    for (const { seed, verdict, failure } of failures.slice(0, listedFailuresMax)) {
       console.log(
         `${verdict}: ${failure?.split("\n", 1)[0]}\n  ${repeatCommand(name, seed, changes)}`,
       );
     }
+    const more = failures.length - listedFailuresMax;
+    if (more > 0) console.log(`and ${more} more`);
     if (failure !== undefined) {
       console.log(`\n${formatFailure(scenario, name, failure, changes)}\n`);
     }

@@ -322,7 +322,7 @@ export class World {
       if (reached()) return;
       // Asked for only now, so that it can say what is missing.
       const { what = "what was asked" } = options;
-      throw this.#error("sim.liveness", `Waited ${withinMs} virtual ms for ${what} in vain`);
+      throw this.#error("sim.liveness", `Waited ${withinMs} virtual ms in vain for ${what}`);
     }
   }
 

@@ -46,7 +46,7 @@ const events: readonly (readonly [WorldEvent, string])[] = [
   [{ kind: "sync", ...here, records: 2, compacted: true }, "b1 synced 2 records in a snapshot"],
   [
     { kind: "input", ...here, agent: a, event: { device: "terminal", event: { type: "eof" } } },
-    'a <  {"type":"eof"}',
+    "a <  eof",
   ],
   [
     {
@@ -54,7 +54,7 @@ const events: readonly (readonly [WorldEvent, string])[] = [
       ...here,
       output: { agent: a, output: { device: "console", output: { type: "print", text: "x" } } },
     },
-    'a >  {"type":"print","text":"x"}',
+    'a >  print "x"',
   ],
   [{ kind: "note", ...here, note: { agent: a, event: "n" } }, "a *  n"],
   [{ kind: "note", ...here, note: { agent: a, event: "m" } }, "a *  m"],
