@@ -149,7 +149,8 @@ export class World {
    * its disk keeps all that was written, as it does when a process is killed and its machine goes on.
    */
   crash(box: string, kept: "synced" | "written" = "synced"): void {
-    this.#boxes.up("crash", box).crash("killed", kept);
+    const why = kept === "written" ? "killed" : "its power fails";
+    this.#boxes.up("crash", box).crash(why, kept);
   }
 
   /** Starts a box anew with what its disk holds; if it is up, it crashes first. */

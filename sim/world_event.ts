@@ -207,6 +207,13 @@ function describeLimit(bytesMax: number): string {
   return bytesMax === Infinity ? "has room again" : `has room for ${bytesMax} bytes of journal`;
 }
 
+function describeClock(jumpUs: number, driftPpm: number): string {
+  const pace = driftPpm === 0
+    ? "keeps time"
+    : `${Math.abs(driftPpm)} ppm too ${driftPpm > 0 ? "fast" : "slow"}`;
+  return jumpUs === 0 ? pace : `forward by ${jumpUs} us, ${pace}`;
+}
+
 function describeBoxEvent(event: BoxEvent): string {
   const { box } = event;
   switch (event.kind) {
@@ -246,7 +253,7 @@ function describeBoxEvent(event: BoxEvent): string {
     case "slow":
       return `${box} ${event.stepUs === 0 ? "is quick again" : `takes ${event.stepUs} us a step`}`;
     case "clock":
-      return `${box} clock: forward by ${event.jumpUs} us, ${event.driftPpm} ppm too fast`;
+      return `${box} clock: ${describeClock(event.jumpUs, event.driftPpm)}`;
     case "disk":
       return `${box} disk: ${
         event.bytesMax === "lost"
