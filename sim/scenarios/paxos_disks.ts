@@ -74,9 +74,13 @@ export class PaxosDisks {
     if (!disk.crashed) return;
     const decided = decidedSlot(durable);
     let kept = 0;
-    let starts = disk.starts;
+    // What it would have come to, had it kept all.
+    let { starts, decided: known } = disk;
     for (const [index, record] of disk.pending.entries()) {
       if (record.kind === "start") starts++;
+      if (record.kind === "decided") known = record.to;
+      if (record.kind === "learned") known += record.values.length;
+      if (record.kind === "snapshot") known = record.slot;
       if (isKept(record)) kept = index + 1;
     }
     for (const record of disk.pending.slice(0, kept)) this.#keep(agent, record);
@@ -95,13 +99,11 @@ export class PaxosDisks {
           return decided >= record.slot || compareBallots(accepted, record.ballot) === 0;
         }
         case "decided":
-          return decided >= record.to;
+        case "learned":
         case "snapshot":
-          return durable.base >= record.slot;
+          return decided >= known;
         case "checkpoint":
           return durable.checkpoint.slot >= record.slot;
-        case "learned":
-          return false;
       }
     }
   }
