@@ -1,6 +1,6 @@
 // The acceptor: section 2.2. It promises ballots and accepts in them, and has both on disk before anybody hears of it.
 
-import { type Ballot, compareBallots, isSameBallot } from "./ballot.ts";
+import { type Ballot, isSameBallot } from "./ballot.ts";
 import { partLengthMax } from "../vr/protocol.ts";
 import { hearBallot, hearLeader } from "./leadership.ts";
 import { learnUpTo } from "./learn.ts";
@@ -46,7 +46,7 @@ export function answerP1a(step: Step, { ballot, after }: P1a): Paxos<"p1b"> | un
 
 function promise(step: Step, ballot: Ballot): void {
   const { state, ctx, rules } = step;
-  if (compareBallots(ballot, state.promised) <= 0) return;
+  if (isSameBallot(ballot, state.promised)) return;
   const record = rules.promiseRecord(configurationOf(step).epoch, ballot);
   if (record !== undefined) ctx.append(record);
   state.promised = ballot;

@@ -5,7 +5,7 @@ import type { AgentId } from "../../core/id.ts";
 import { partLengthMax } from "../vr/protocol.ts";
 import { accept } from "./acceptor.ts";
 import { isSameBallot } from "./ballot.ts";
-import { hearBallot } from "./leadership.ts";
+import { announce, hearBallot } from "./leadership.ts";
 import { leaseStamp, takeGrant } from "./lease.ts";
 import type { Paxos, Value } from "./protocol.ts";
 import { type Commander, decidedSlot, type Leader } from "./state.ts";
@@ -68,12 +68,13 @@ function command(step: Step, leader: Leader, slot: number, value: Value): void {
 
 function askToAccept(
   step: Step,
-  { ballot }: Leader,
+  leader: Leader,
   slot: number,
   commander: Commander,
   acceptor: AgentId,
 ): void {
-  const { state, ctx } = step;
+  const { ctx } = step;
+  const { ballot } = leader;
   const { value } = commander;
   commander.asked.add(acceptor);
   if (acceptor === ctx.self) {
@@ -82,7 +83,7 @@ function askToAccept(
     return;
   }
   const { epoch } = configurationOf(step);
-  const decided = decidedSlot(state.durable);
+  const decided = announce(step, leader);
   ctx.sendTo(acceptor, { type: "p2a", epoch, ballot, slot, value, decided, ...leaseStamp(step) });
 }
 

@@ -1,7 +1,6 @@
 // Who is taken for dead: section 3. A leader pings, and whoever does not hear it for long enough sets out to lead.
 
-import { hearBallot, hearLeader, resign } from "./leadership.ts";
-import { backOff } from "./leadership.ts";
+import { announce, backOff, hearBallot, hearLeader, resign } from "./leadership.ts";
 import { isSameBallot } from "./ballot.ts";
 import { learnUpTo } from "./learn.ts";
 import { grant, leaseStamp, promisedMs, takeGrant } from "./lease.ts";
@@ -25,14 +24,14 @@ import {
 
 /** The leader shows that it is there, and says how far all is decided. */
 export function onHeartbeat(step: Step): void {
-  const { state, ctx, rules } = step;
+  const { state, ctx } = step;
   const { leader } = state;
   if (leader === undefined || !isLeading(step)) return;
   const { epoch } = configurationOf(step);
   const { ballot } = leader;
-  const decided = rules.announcement(decidedSlot(state.durable), leader.announced);
-  leader.announced = Math.max(leader.announced, decided);
+  const decided = announce(step, leader);
   sendToOthers(step, { type: "ping", epoch, ballot, decided, ...leaseStamp(step) });
+  leader.announced = decidedSlot(state.durable);
   ctx.setTimer("heartbeat", ctx.attrs.heartbeatMs);
 }
 

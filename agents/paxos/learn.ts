@@ -2,7 +2,7 @@
 // asking others. No later decision is needed for that: every ping says how far all is decided.
 
 import type { AgentId } from "../../core/id.ts";
-import { type Ballot, isSameBallot } from "./ballot.ts";
+import type { Ballot } from "./ballot.ts";
 import { decidedSlot, type Learning } from "./state.ts";
 import { applicationOf, configurationOf, isLeading, type Step } from "./step.ts";
 
@@ -10,16 +10,15 @@ import { applicationOf, configurationOf, isLeading, type Step } from "./step.ts"
  * The leader of a ballot, having adopted it, says that all is decided up to a slot.
  *
  * What was accepted here in that very ballot is what was decided: a leader proposes one value in a slot, knows decisions
- * of slots that it proposes in from its own commanders alone, and proposes in none that was decided before. What was
- * accepted in another ballot may differ from it.
+ * of slots that it proposes in from its own commanders alone, and proposes in none that was decided before.
  */
 export function learnUpTo(step: Step, from: AgentId, ballot: Ballot, decided: number): void {
-  const { state, ctx } = step;
+  const { state, ctx, rules } = step;
   const { durable } = state;
   if (isLeading(step)) return;
   const known = decidedSlot(durable);
   let to = known;
-  while (to < decided && isSameBallot(ballot, durable.accepted.get(to + 1)?.ballot)) to++;
+  while (to < decided && rules.isDecision(durable.accepted.get(to + 1)?.ballot, ballot)) to++;
   if (to > known) ctx.append({ kind: "decided", to });
   if (to < decided) beginLearning(step, from, decided);
 }

@@ -3,7 +3,7 @@
 
 import type { DeepReadonly } from "../../core/data.ts";
 import { judge, type Mark, remember } from "../machine/sessions.ts";
-import { type Ballot, compareBallots } from "./ballot.ts";
+import { type Ballot, compareBallots, isSameBallot } from "./ballot.ts";
 import type { PValue, Value } from "./protocol.ts";
 import type { PaxosRecord, Poll } from "./state.ts";
 
@@ -88,6 +88,14 @@ export const paxosRules = {
    */
   announcement(decided: number, _announced: number): number {
     return decided;
+  },
+
+  /**
+   * The leader of a ballot says that a slot is decided: whether what was accepted there, in `accepted`, is the decision.
+   * In its own ballot it has proposed nothing else; what was accepted in another one may have been replaced.
+   */
+  isDecision(accepted: Ballot | undefined, ballot: Ballot): boolean {
+    return isSameBallot(ballot, accepted);
   },
 
   /** Decisions are taken only where they follow on those that are here. What came twice is cut off. */

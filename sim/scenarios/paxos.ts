@@ -15,6 +15,8 @@ const sizes = {
   ...vrSizes,
   /** WINDOW. */
   window: [1, 12],
+  /** Whether clients go on asking when the faults are over; else whoever is behind must catch up without that. */
+  afterwards: [0, 1],
 } as const;
 
 type PaxosSizes = Sizes<keyof typeof sizes>;
@@ -123,7 +125,8 @@ export function paxosScenarioOf(member: AgentDefinition): Scenario {
         healed(boxes) {
           over = true;
           core = boxes;
-          for (const asker of askers) asker.askMore();
+          const isIdle = askers.every(({ committed }) => committed === 0);
+          if (sizes.afterwards === 1 || isIdle) { for (const asker of askers) asker.askMore(); }
           // A new group might need those that stay away for ever.
           if (boxes.length < world.grid.boxes.length) retire();
         },

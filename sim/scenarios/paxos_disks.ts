@@ -32,7 +32,9 @@ const textOf = (value: Value) => JSON.stringify(value);
 export class PaxosDisks {
   /** By slot: the one value that a quorum has accepted in one ballot. */
   readonly chosen = new Map<number, string>();
-  readonly configurations = new Map<number, Configuration>();
+  readonly #configurations = new Map<number, Configuration>();
+  /** The last slot that anybody has accepted anything in, by configuration. */
+  readonly #ends = new Map<number, number>();
   readonly #disks = new Map<string, Disk>();
   /** By epoch, slot and ballot: what was proposed, and who has accepted it. */
   readonly #accepted = new Map<string, { readonly value: string; readonly by: Set<string> }>();
@@ -45,6 +47,24 @@ export class PaxosDisks {
 
   constructor(violated: (what: string) => never) {
     this.#violated = violated;
+  }
+
+  configuration(epoch: number): Configuration | undefined {
+    return this.#configurations.get(epoch);
+  }
+
+  /** Section 2.1: a configuration begins where the one before has never proposed anything. */
+  configured(configuration: Configuration): void {
+    const { epoch, start } = configuration;
+    if (this.#configurations.get(epoch)?.start === start) return;
+    this.#configurations.set(epoch, configuration);
+    // Who is alone decides in memory when the next one begins, which a crash may take back.
+    const isAlone = this.#configurations.get(epoch - 1)?.members.length === 1;
+    const end = this.#ends.get(epoch - 1) ?? 0;
+    if (end < start || isAlone) return;
+    this.#violated(
+      `Configuration ${epoch} begins with slot ${start}, and the one before has proposed in ${end}`,
+    );
   }
 
   appended(agent: string, record: PaxosRecord): void {
@@ -188,7 +208,8 @@ export class PaxosDisks {
     const disk = this.#disk(agent);
     const text = textOf(value);
     disk.accepted.set(slot, { ballot, value: text });
-    const members = this.configurations.get(epoch)?.members ?? [];
+    this.#ends.set(epoch, Math.max(slot, this.#ends.get(epoch) ?? 0));
+    const members = this.#configurations.get(epoch)?.members ?? [];
     const isMember = members.some((member) =>
       member.agent === agent && member.incarnation === disk.incarnation
     );

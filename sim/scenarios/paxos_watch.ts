@@ -91,10 +91,7 @@ export class PaxosWatch {
   #look(agent: string, atUs: number): void {
     const state = this.member(agent);
     if (state === undefined) return;
-    if (state.application !== undefined) {
-      const { configuration } = state.application;
-      this.#disks.configurations.set(configuration.epoch, configuration);
-    }
+    if (state.application !== undefined) this.#disks.configured(state.application.configuration);
     const decided = decidedSlot(state.durable);
     if (decided > this.#decided) {
       this.#decided = decided;
@@ -113,11 +110,8 @@ export class PaxosWatch {
 
   #hearNote(agent: string, { event, detail }: Note, atUs: number): void {
     switch (event) {
-      case "paxos.reconfigured": {
-        const configuration = detail as unknown as Configuration;
-        this.#disks.configurations.set(configuration.epoch, configuration);
-        return;
-      }
+      case "paxos.reconfigured":
+        return this.#disks.configured(detail as unknown as Configuration);
       case "paxos.leads":
         return this.#judgeLeader(agent, detail as { epoch: number; round: number });
       case "paxos.preempted":
@@ -139,7 +133,7 @@ export class PaxosWatch {
     const ballot = { round, leader: agentId(agent) };
     const key = `${show(ballot)} of epoch ${epoch}`;
     // Who is alone adopts a ballot in memory, which a crash may take back before anybody knows.
-    if (this.#disks.configurations.get(epoch)?.members.length === 1) return;
+    if (this.#disks.configuration(epoch)?.members.length === 1) return;
     if (this.#adopted.has(key)) this.#violated(`${agent} has ${key} adopted a second time`);
     this.#adopted.add(key);
     const latest = this.#latest;

@@ -25,6 +25,10 @@ const breaches: { readonly [name: string]: Partial<PaxosRules> } = {
   "a leader that does not wait for what is decided": { mayLead: () => true },
   "a reconfiguration that takes effect at once": { firstSlotAfter: (slot) => slot + 1 },
   "a window without an end": { isInWindow: () => true },
+  "what was accepted in any ballot taken for decided": {
+    isDecision: (accepted) => accepted !== undefined,
+  },
+  "leaders that do not back off": { increasedBackOff: (backOffMs) => backOffMs },
   "decisions taken wherever they begin": { fitting: (_decided, { values }) => [...values] },
   "a restarted empty acceptor that votes": { firstIncarnation: () => 0 },
   "a lease read without the lease": { holdsLease: () => true },
