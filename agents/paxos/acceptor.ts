@@ -2,11 +2,11 @@
 
 import { type Ballot, isSameBallot } from "./ballot.ts";
 import { partLengthMax } from "../vr/protocol.ts";
+import { writeDecisions } from "./known.ts";
 import { hearBallot, hearLeader } from "./leadership.ts";
 import { learnUpTo } from "./learn.ts";
 import { grant, mayGrant } from "./lease.ts";
 import { type Paxos, windowMax } from "./protocol.ts";
-import { decidedSlot } from "./state.ts";
 import { configurationOf, type Step } from "./step.ts";
 
 /** A scout's question, less who it is from. */
@@ -36,7 +36,7 @@ export function answerP1a(step: Step, { ballot, after }: P1a): Paxos<"p1b"> | un
     type: "p1b",
     epoch: configurationOf(step).epoch,
     ballot: state.promised,
-    decided: decidedSlot(state.durable),
+    decided: state.decided,
     after,
   } as const;
   return isSameBallot(ballot, state.promised)
@@ -48,16 +48,21 @@ function promise(step: Step, ballot: Ballot): void {
   const { state, ctx, rules } = step;
   if (isSameBallot(ballot, state.promised)) return;
   const record = rules.promiseRecord(configurationOf(step).epoch, ballot);
-  if (record !== undefined) ctx.append(record);
+  if (record !== undefined) {
+    writeDecisions(step);
+    ctx.append(record);
+  }
   state.promised = ballot;
 }
 
 /** What was accepted in slots later than `after`, as much of it as one message carries. */
 function acceptedAfter(
-  { state: { durable } }: Step,
+  { state: { durable, decided } }: Step,
   after: number,
 ): Pick<Paxos<"p1b">, "until" | "more" | "pvalues"> {
-  const accepted = [...durable.accepted].filter(([slot]) => slot > after).sort(([a], [b]) => a - b);
+  // That a slot is decided says more than what was accepted in it.
+  const from = Math.max(after, decided);
+  const accepted = [...durable.accepted].filter(([slot]) => slot > from).sort(([a], [b]) => a - b);
   const pvalues: Paxos<"p1b">["pvalues"][number][] = [];
   let until = after;
   let length = 0;
@@ -76,7 +81,7 @@ export function onP2a(step: Step, message: Paxos<"p2a">): void {
   const { ballot, slot, decided } = message;
   if (ballot.leader !== ctx.from) return;
   // Too far ahead to be kept; what was decided before is learned first, and the commander asks again.
-  if (slot <= decidedSlot(state.durable) + windowMax) {
+  if (slot <= state.decided + windowMax) {
     const accepts = accept(step, message);
     hearLeader(step, ballot);
     ctx.reply({
@@ -96,13 +101,13 @@ export function accept(step: Step, { ballot, slot, value }: P2a): boolean {
   const { state, ctx, rules } = step;
   const { durable } = state;
   if (!rules.mayAccept(ballot, state.promised)) return false;
-  if (slot <= decidedSlot(durable)) {
-    // That it is decided says more than that it was accepted.
+  if (slot <= state.decided) {
     promise(step, ballot);
     return true;
   }
   state.promised = ballot;
   if (isSameBallot(ballot, durable.accepted.get(slot)?.ballot)) return true;
+  writeDecisions(step);
   ctx.append({ kind: "accept", epoch: configurationOf(step).epoch, ballot, slot, value });
   return true;
 }

@@ -39,5 +39,6 @@ export function inOrder(members: readonly DeepReadonly<Member>[]): Member[] {
  */
 export function viewOf(ballot: Ballot, members: readonly DeepReadonly<Member>[]): number {
   const index = members.findIndex(({ agent }) => agent === ballot.leader);
-  return ballot.round * members.length + Math.max(0, index);
+  // The first ballot of the first member is view 0, as is the time before it: whoever knows nothing asks that one.
+  return Math.max(0, ballot.round - 1) * members.length + Math.max(0, index);
 }

@@ -8,7 +8,7 @@ import { isSameBallot } from "./ballot.ts";
 import { announce, hearBallot } from "./leadership.ts";
 import { leaseStamp, takeGrant } from "./lease.ts";
 import type { Paxos, Value } from "./protocol.ts";
-import { type Commander, decidedSlot, type Leader } from "./state.ts";
+import type { Commander, Leader } from "./state.ts";
 import { applicationOf, configurationOf, hasQuorum, isMember, newPoll, type Step } from "./step.ts";
 
 /** Section 2.1: gives slots to what waits, as far as the window reaches. Whether anything was decided by that. */
@@ -16,13 +16,13 @@ export function propose(step: Step): boolean {
   const { state } = step;
   const { leader } = state;
   if (leader === undefined || leader.scout !== undefined) return false;
-  const decided = decidedSlot(state.durable);
+  const decided = state.decided;
   while (state.leader === leader && maySend(step, leader)) {
     const value = nextValue(step, leader);
     if (value === undefined) break;
     command(step, leader, leader.next++, value);
   }
-  return decidedSlot(state.durable) > decided;
+  return state.decided > decided;
 }
 
 /** Whether the next slot lies in the window, and in the configuration. */
@@ -123,9 +123,6 @@ function takeP2b(step: Step, slot: number, from: AgentId): void {
 }
 
 /** Section 2.1: decisions are carried out in the order of their slots, whatever order they are made in. */
-function decide({ state, ctx }: Step, leader: Leader): void {
-  const known = decidedSlot(state.durable);
-  let to = known;
-  for (; leader.commanders.get(to + 1)?.chosen === true; to++) leader.commanders.delete(to + 1);
-  if (to > known) ctx.append({ kind: "decided", to });
+function decide({ state }: Step, { commanders }: Leader): void {
+  while (commanders.get(state.decided + 1)?.chosen === true) commanders.delete(++state.decided);
 }

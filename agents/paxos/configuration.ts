@@ -7,7 +7,6 @@ import { bottom } from "./ballot.ts";
 import { beginRetirement } from "./hand_over.ts";
 import { resign } from "./leadership.ts";
 import { startScout } from "./scout.ts";
-import { decidedSlot } from "./state.ts";
 import { agentsOf, beginPatience, configurationOf, isAcceptor, type Step } from "./step.ts";
 
 /** The last slot of the configuration before was carried out here. */
@@ -22,7 +21,7 @@ export function enterConfiguration(step: Step): void {
   ctx.note("paxos.reconfigured", { ...copyJson(configurationOf(step)) });
   beginRetirement(step);
   if (!isAcceptor(step)) return ctx.clearTimer("patience");
-  const isBehind = state.executed < decidedSlot(state.durable) || state.learning !== undefined;
+  const isBehind = state.executed < state.decided || state.learning !== undefined;
   if (!isBehind && firstLeader(agentsOf(step), last) === ctx.self) startScout(step);
   else beginPatience(step);
 }

@@ -4,22 +4,23 @@
 import { firstPart } from "../vr/step.ts";
 import { partLengthMax } from "../vr/protocol.ts";
 import { encodeApplication } from "./execute.ts";
+import { decisionsAfter, takeDecisions } from "./known.ts";
 import { ask, beginLearning } from "./learn.ts";
 import type { Paxos } from "./protocol.ts";
-import { decidedSlot, type Learning } from "./state.ts";
+import type { Learning } from "./state.ts";
 import { configurationOf, isLeading, type Step } from "./step.ts";
 
 /** Somebody lacks decisions. Whoever has them may tell, since nobody will ever know others. */
 export function onLearn(step: Step, { after, part }: Paxos<"learn">): void {
   const { state, ctx } = step;
   const { durable } = state;
-  const decided = decidedSlot(durable);
-  const answer = { type: "decisions", epoch: configurationOf(step).epoch, decided } as const;
+  const { epoch } = configurationOf(step);
+  const answer = { type: "decisions", epoch, decided: state.decided } as const;
   if (after < durable.base) {
     const snapshot = partOfSnapshot(step, part);
     return ctx.reply({ ...answer, after: snapshot.slot, values: [], part: snapshot });
   }
-  ctx.reply({ ...answer, after, values: firstPart(durable.log.slice(after - durable.base)) });
+  ctx.reply({ ...answer, after, values: firstPart(decisionsAfter(step, after)) });
 }
 
 function partOfSnapshot({ state }: Step, asked: Paxos<"learn">["part"]) {
@@ -47,18 +48,19 @@ export function onDecisions(step: Step, message: Paxos<"decisions">): void {
     ? takeValues(step, learning, message)
     : takePart(step, learning, message.part);
   beginLearning(step, ctx.from, message.decided);
-  if (came && decidedSlot(state.durable) < learning.until) ask(step, learning, ctx.from);
+  if (came && state.decided < learning.until) ask(step, learning, ctx.from);
 }
 
 /** Takes what follows on what is here. Whether any did. */
 function takeValues(
-  { state, ctx, rules }: Step,
+  step: Step,
   learning: Learning,
   message: Paxos<"decisions">,
 ): boolean {
-  const fresh = rules.fitting(decidedSlot(state.durable), message);
+  const { state, ctx, rules } = step;
+  const fresh = rules.fitting(state.decided, message);
   if (fresh === undefined || fresh.length === 0) return false;
-  ctx.append({ kind: "learned", values: fresh });
+  takeDecisions(step, fresh);
   ctx.note("paxos.learned", { values: fresh.length });
   // A snapshot of which another member has sent a part is not needed any more.
   learning.part = undefined;
@@ -71,7 +73,7 @@ function takePart(
   learning: Learning,
   { slot, offset, length, text }: NonNullable<Paxos<"decisions">["part"]>,
 ): boolean {
-  if (slot <= decidedSlot(state.durable)) return false;
+  if (slot <= state.decided) return false;
   // The one who is asked has a newer one by now, or another one was asked.
   if (learning.part?.slot !== slot || learning.part.length !== length) {
     learning.part = { slot, length, text: "" };
@@ -82,5 +84,6 @@ function takePart(
   if (part.text.length < length) return true;
   learning.part = undefined;
   ctx.append({ kind: "snapshot", slot, text: part.text });
+  state.decided = slot;
   return true;
 }

@@ -2,11 +2,12 @@
 
 import { announce, backOff, hearBallot, hearLeader, resign } from "./leadership.ts";
 import { isSameBallot } from "./ballot.ts";
+import { writeDecisions } from "./known.ts";
 import { learnUpTo } from "./learn.ts";
 import { grant, leaseStamp, promisedMs, takeGrant } from "./lease.ts";
 import type { Paxos } from "./protocol.ts";
 import { startScout } from "./scout.ts";
-import { decidedSlot, type Leader } from "./state.ts";
+import type { Leader } from "./state.ts";
 import {
   beginPatience,
   configurationOf,
@@ -31,7 +32,8 @@ export function onHeartbeat(step: Step): void {
   const { ballot } = leader;
   const decided = announce(step, leader);
   sendToOthers(step, { type: "ping", epoch, ballot, decided, ...leaseStamp(step) });
-  leader.announced = decidedSlot(state.durable);
+  leader.announced = state.decided;
+  writeDecisions(step);
   ctx.setTimer("heartbeat", ctx.attrs.heartbeatMs);
 }
 
@@ -46,7 +48,7 @@ export function onPing(step: Step, message: Paxos<"ping">): void {
   ctx.reply({
     type: "pong",
     ...stampOf(step),
-    decided: decidedSlot(state.durable),
+    decided: state.decided,
     ...grant(step, ballot, message),
   });
 }

@@ -5,7 +5,6 @@ import type { AgentId } from "../../core/id.ts";
 import { resign } from "./leadership.ts";
 import { beginLearning } from "./learn.ts";
 import type { Paxos } from "./protocol.ts";
-import { decidedSlot } from "./state.ts";
 import {
   applicationOf,
   configurationOf,
@@ -20,13 +19,13 @@ import type { Step } from "./step.ts";
 /** Tells an agent which configuration it is, and how far all is decided. */
 export function informOfEpoch(step: Step, agent: AgentId): void {
   const { epoch } = configurationOf(step);
-  step.ctx.sendTo(agent, { type: "handOver", epoch, decided: decidedSlot(step.state.durable) });
+  step.ctx.sendTo(agent, { type: "handOver", epoch, decided: step.state.decided });
 }
 
 /** Somebody is in a later configuration: all slots of this one are decided, and can be learned. */
 export function followEpoch(step: Step, agent: AgentId): void {
   if (step.state.leader !== undefined) resign(step);
-  beginLearning(step, agent, decidedSlot(step.state.durable) + 1);
+  beginLearning(step, agent, step.state.decided + 1);
 }
 
 /** A configuration has begun, says one who knows all decisions before it. */

@@ -5,18 +5,18 @@ import { sessionsMax } from "../machine/sessions.ts";
 import { replicasMax, waitingMax } from "../vr/protocol.ts";
 import { compareBallots, isSameBallot } from "./ballot.ts";
 import { windowMax } from "./protocol.ts";
-import { decidedSlot, type PaxosState } from "./state.ts";
+import { logEnd, type PaxosState } from "./state.ts";
 
 /** @throws {Error} if an invariant of {@linkcode PaxosState} is broken. */
 export function checkMember(state: PaxosState): void {
-  const { durable, application, leader } = state;
-  const decided = decidedSlot(durable);
+  const { durable, application, leader, decided } = state;
+  assert(logEnd(durable) <= decided, "what is in the log is known to be decided");
   assert(durable.base <= durable.checkpoint.slot, "the log begins no later than the checkpoint");
-  assert(durable.checkpoint.slot <= decided, "what a checkpoint holds is decided");
+  assert(durable.checkpoint.slot <= logEnd(durable), "what a checkpoint holds was in the log");
   assert(state.executed === decided, "what is decided is carried out at once");
   assert(durable.accepted.size <= windowMax, "no more slots are under way than any window has");
   for (const [slot, { ballot }] of durable.accepted) {
-    assert(slot > decided, "what is decided is kept as decided alone");
+    assert(slot > logEnd(durable), "what is in the log is kept there alone");
     assert(compareBallots(ballot, durable.promise.ballot) <= 0, "nobody accepts but as promised");
   }
   assert(compareBallots(state.promised, state.ballot) <= 0, "what was promised was heard of");

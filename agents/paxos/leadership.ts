@@ -1,7 +1,7 @@
 // Who leads: the latest ballot that was heard of, and how a leader gives way to a later one.
 
 import { type Ballot, compareBallots, isSameBallot } from "./ballot.ts";
-import { decidedSlot, type Leader } from "./state.ts";
+import type { Leader } from "./state.ts";
 import { beginPatience, type Step } from "./step.ts";
 
 /** How many times the least patience leaders that duel may come to wait. */
@@ -28,7 +28,7 @@ export function hearLeader(step: Step, ballot: Ballot): void {
 
 /** How far a leader says that all is decided, in every message that it sends to acceptors. */
 export function announce({ state, rules }: Step, leader: Leader): number {
-  return rules.announcement(decidedSlot(state.durable), leader.announced);
+  return rules.announcement(state.decided, leader.announced);
 }
 
 /** Section 3: leaders that duel wait longer and longer, until one of them has the time that it needs. */

@@ -3,7 +3,8 @@
 
 import type { AgentId } from "../../core/id.ts";
 import type { Ballot } from "./ballot.ts";
-import { decidedSlot, type Learning } from "./state.ts";
+import { writeDecisions } from "./known.ts";
+import type { Learning } from "./state.ts";
 import { applicationOf, configurationOf, isLeading, type Step } from "./step.ts";
 
 /**
@@ -13,13 +14,14 @@ import { applicationOf, configurationOf, isLeading, type Step } from "./step.ts"
  * of slots that it proposes in from its own commanders alone, and proposes in none that was decided before.
  */
 export function learnUpTo(step: Step, from: AgentId, ballot: Ballot, decided: number): void {
-  const { state, ctx, rules } = step;
+  const { state, rules } = step;
   const { durable } = state;
   if (isLeading(step)) return;
-  const known = decidedSlot(durable);
+  const known = state.decided;
   let to = known;
   while (to < decided && rules.isDecision(durable.accepted.get(to + 1)?.ballot, ballot)) to++;
-  if (to > known) ctx.append({ kind: "decided", to });
+  state.decided = to;
+  if (to > known) writeDecisions(step);
   if (to < decided) beginLearning(step, from, decided);
 }
 
@@ -27,13 +29,13 @@ export function learnUpTo(step: Step, from: AgentId, ballot: Ballot, decided: nu
 export function beginLearning(step: Step, from: AgentId, until: number): void {
   const { state, ctx } = step;
   // A leader knows what is decided before anybody else does, or it is none any more and will hear so.
-  if (isLeading(step) || until <= decidedSlot(state.durable)) return;
+  if (isLeading(step) || until <= state.decided) return;
   if (state.learning !== undefined) {
     state.learning.until = Math.max(until, state.learning.until);
     return;
   }
   state.learning = { until, part: undefined, turn: 0, askedAt: ctx.now };
-  ctx.note("paxos.behind", { decided: decidedSlot(state.durable), until });
+  ctx.note("paxos.behind", { decided: state.decided, until });
   ask(step, state.learning, from);
 }
 
@@ -44,7 +46,7 @@ export function ask({ state, ctx }: Step, learning: Learning, agent: AgentId): v
   ctx.sendTo(agent, {
     type: "learn",
     epoch: configurationOf({ state }).epoch,
-    after: decidedSlot(state.durable),
+    after: state.decided,
     part: part && { slot: part.slot, offset: part.text.length },
   });
 }
@@ -64,7 +66,7 @@ export function askNext(step: Step, learning: Learning): void {
 export function endLearning(step: Step): void {
   const { state, ctx } = step;
   if (state.learning === undefined) return;
-  const decided = decidedSlot(state.durable);
+  const decided = state.decided;
   if (!isLeading(step) && decided < state.learning.until) return;
   state.learning = undefined;
   ctx.note("paxos.caught_up", { decided });

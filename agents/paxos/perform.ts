@@ -8,8 +8,9 @@ import type { Outcome } from "../vr/protocol.ts";
 import { viewOf } from "./ballot.ts";
 import { enterConfiguration } from "./configuration.ts";
 import { execute } from "./execute.ts";
+import { writeDecisions } from "./known.ts";
 import type { Entry, Paxos } from "./protocol.ts";
-import { type Application, decidedSlot, valueAt } from "./state.ts";
+import { type Application, logEnd, valueAt } from "./state.ts";
 import { applicationOf, configurationOf, type Step } from "./step.ts";
 
 /** Carries out all that is decided. */
@@ -17,7 +18,7 @@ export function perform(step: Step): void {
   const { state, ctx, machine, rules } = step;
   const { durable } = state;
   if (durable.checkpoint.slot > state.executed) installSnapshot(step);
-  while (state.executed < decidedSlot(durable)) {
+  while (state.executed < state.decided) {
     const slot = ++state.executed;
     const value = valueAt(durable, slot);
     assert(value !== undefined, "what is not carried out is in the log");
@@ -37,8 +38,9 @@ export function perform(step: Step): void {
 export function performAgain({ state, machine, rules }: Step): void {
   const { durable } = state;
   state.executed = durable.checkpoint.slot;
+  state.decided = logEnd(durable);
   const application = state.application = copyOf(durable.checkpoint.application);
-  while (state.executed < decidedSlot(durable)) {
+  while (state.executed < state.decided) {
     const slot = ++state.executed;
     const value = valueAt(durable, slot);
     assert(value !== undefined, "the log has no hole");
@@ -76,7 +78,9 @@ function answer(step: Step, entry: DeepReadonly<Entry>, outcome: Outcome | undef
 }
 
 /** A copy of the state now and then, so that the log need not be kept for ever. */
-function checkpoint({ state, ctx }: Step): void {
+function checkpoint(step: Step): void {
+  const { state, ctx } = step;
+  writeDecisions(step);
   const { base } = state.durable;
   ctx.append({ kind: "checkpoint", slot: state.executed, keep: ctx.attrs.keepOperations });
   ctx.note("paxos.checkpoint", { slot: state.executed });

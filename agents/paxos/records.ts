@@ -5,7 +5,7 @@ import { assert } from "../../core/error.ts";
 import type { AnyMachine } from "../machine/machine.ts";
 import { decodeApplication, execute } from "./execute.ts";
 import type { PaxosRules } from "./rules.ts";
-import { decidedSlot, type Durable, type PaxosRecord, valueAt } from "./state.ts";
+import { type Durable, logEnd, type PaxosRecord, valueAt } from "./state.ts";
 
 /** Changes the durable state by a record. */
 export function applyRecord(
@@ -29,7 +29,7 @@ export function applyRecord(
       durable.accepted.set(record.slot, { ballot: record.ballot, value: record.value });
       return;
     case "decided":
-      for (let slot = decidedSlot(durable) + 1; slot <= record.to; slot++) {
+      for (let slot = logEnd(durable) + 1; slot <= record.to; slot++) {
         const pvalue = durable.accepted.get(slot);
         assert(pvalue !== undefined, "what is said to be decided was accepted here");
         durable.log.push(pvalue.value);
@@ -53,7 +53,7 @@ export function applyRecord(
  * knows them, on the same disk: it says so instead of what it had accepted.
  */
 function forget(durable: Durable): void {
-  const decided = decidedSlot(durable);
+  const decided = logEnd(durable);
   for (const slot of durable.accepted.keys()) {
     if (slot <= decided) durable.accepted.delete(slot);
   }

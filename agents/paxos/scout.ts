@@ -7,7 +7,7 @@ import { isSameBallot } from "./ballot.ts";
 import { hearBallot, resign } from "./leadership.ts";
 import { beginLearning } from "./learn.ts";
 import type { Paxos } from "./protocol.ts";
-import { decidedSlot, type Leader, type PaxosState, type Scout } from "./state.ts";
+import type { Leader, PaxosState, Scout } from "./state.ts";
 import { beginPatience, configurationOf, hasQuorum, newPoll, othersOf, type Step } from "./step.ts";
 
 /** Sets out to lead, with a ballot that is later than all that were heard of. */
@@ -16,7 +16,7 @@ export function startScout(step: Step): void {
   resign(step);
   // What this member has promised is on its disk, so that no ballot of an earlier life comes again.
   const ballot = { round: state.ballot.round + 1, leader: ctx.self };
-  const after = decidedSlot(state.durable);
+  const after = state.decided;
   const scout: Scout = {
     ...newPoll(step),
     after,
@@ -88,7 +88,7 @@ function takeP1b(step: Step, from: AgentId, message: Paxos<"p1b">): void {
   scout.decided = Math.max(scout.decided, message.decided);
   if (!message.more) scout.answered.add(from);
   else if (message.until > reported) askForPromise(step, scout, from);
-  if (message.decided > decidedSlot(state.durable)) {
+  if (message.decided > state.decided) {
     beginLearning(step, from, message.decided);
   }
   if (hasQuorum(step, scout)) tryLead(step);
@@ -97,10 +97,10 @@ function takeP1b(step: Step, from: AgentId, message: Paxos<"p1b">): void {
 /** Section 2.4: a quorum has promised. What it may have chosen is proposed again, once all is known that it has decided. */
 export function tryLead(step: Step): void {
   const { state, ctx, rules } = step;
-  const { leader, durable } = state;
+  const { leader } = state;
   const scout = leader?.scout;
   if (leader === undefined || scout === undefined || !hasQuorum(step, scout)) return;
-  const decided = decidedSlot(durable);
+  const decided = state.decided;
   if (!rules.mayLead(decided, scout)) return;
   leader.scout = undefined;
   leader.next = decided + 1;

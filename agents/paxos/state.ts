@@ -56,7 +56,7 @@ export interface Durable {
    */
   promise: { readonly epoch: number; readonly ballot: Ballot };
   /**
-   * Section 4.1: of what was accepted in a slot only the latest, and only of slots later than all that is decided here.
+   * Section 4.1: of what was accepted in a slot only the latest, and only of slots later than the log.
    * In no ballot later than the promise.
    */
   accepted: Map<number, PValue>;
@@ -162,6 +162,8 @@ export interface Queued {
 
 /** What a member knows only as long as it runs. */
 export interface Volatile {
+  /** The slot up to which all decisions are known. At least the end of the log. Never falls. */
+  decided: number;
   /** The latest slot that was carried out: slot_out of section 2.1, less 1. At least the checkpoint's. Never falls. */
   executed: number;
   /** The state after those slots; undefined until `start`. */
@@ -208,6 +210,7 @@ export type PaxosState = Volatile & { readonly durable: DeepReadonly<Durable> };
 /** The state before anything happened. */
 export function newVolatile(): Volatile {
   return {
+    decided: 0,
     executed: 0,
     application: undefined,
     promised: bottom,
@@ -230,17 +233,17 @@ export function newVolatile(): Volatile {
   };
 }
 
-/** The slot up to which all decisions are here. */
-export function decidedSlot(durable: DeepReadonly<Durable>): number {
+/** The last slot of the log. */
+export function logEnd(durable: DeepReadonly<Durable>): number {
   return durable.base + durable.log.length;
 }
 
-/** What was decided in a slot; undefined if the log does not hold it. */
+/** What was decided in a slot, which is in the log, or was accepted here and is not written down as decided yet. */
 export function valueAt(
   durable: DeepReadonly<Durable>,
   slot: number,
 ): DeepReadonly<Value> | undefined {
-  return durable.log[slot - durable.base - 1];
+  return durable.log[slot - durable.base - 1] ?? durable.accepted.get(slot)?.value;
 }
 
 /** A state that nobody has touched yet, of a machine whose state is `state`. */

@@ -5,7 +5,7 @@ import { type Ballot, bottom, compareBallots } from "../../agents/paxos/ballot.t
 import type { Value } from "../../agents/paxos/protocol.ts";
 import {
   type Configuration,
-  decidedSlot,
+  logEnd,
   type PaxosRecord,
   type PaxosState,
 } from "../../agents/paxos/state.ts";
@@ -53,17 +53,22 @@ export class PaxosDisks {
     return this.#configurations.get(epoch);
   }
 
-  /** Section 2.1: a configuration begins where the one before has never proposed anything. */
   configured(configuration: Configuration): void {
     const { epoch, start } = configuration;
     if (this.#configurations.get(epoch)?.start === start) return;
     this.#configurations.set(epoch, configuration);
+    this.#judgeEnd(epoch - 1);
+  }
+
+  /** Section 2.1: a configuration begins where the one before has never proposed anything. */
+  #judgeEnd(epoch: number): void {
+    const next = this.#configurations.get(epoch + 1);
+    const end = this.#ends.get(epoch) ?? 0;
+    if (next === undefined || end < next.start) return;
     // Who is alone decides in memory when the next one begins, which a crash may take back.
-    const isAlone = this.#configurations.get(epoch - 1)?.members.length === 1;
-    const end = this.#ends.get(epoch - 1) ?? 0;
-    if (end < start || isAlone) return;
+    if (this.#configurations.get(epoch)?.members.length === 1) return;
     this.#violated(
-      `Configuration ${epoch} begins with slot ${start}, and the one before has proposed in ${end}`,
+      `Configuration ${next.epoch} begins with slot ${next.start}, and the one before has proposed in ${end}`,
     );
   }
 
@@ -92,7 +97,7 @@ export class PaxosDisks {
   started(agent: string, { durable }: PaxosState): void {
     const disk = this.#disk(agent);
     if (!disk.crashed) return;
-    const decided = decidedSlot(durable);
+    const decided = logEnd(durable);
     let kept = 0;
     // What it would have come to, had it kept all.
     let { starts, decided: known } = disk;
@@ -209,6 +214,7 @@ export class PaxosDisks {
     const text = textOf(value);
     disk.accepted.set(slot, { ballot, value: text });
     this.#ends.set(epoch, Math.max(slot, this.#ends.get(epoch) ?? 0));
+    this.#judgeEnd(epoch);
     const members = this.#configurations.get(epoch)?.members ?? [];
     const isMember = members.some((member) =>
       member.agent === agent && member.incarnation === disk.incarnation

@@ -2,12 +2,7 @@
 // slot, promises that are kept, ballots that are used once, and leaders that give way to later ones alone.
 
 import { type Ballot, ballotSchema, compareBallots } from "../../agents/paxos/ballot.ts";
-import {
-  type Configuration,
-  decidedSlot,
-  type PaxosState,
-  recordSchema,
-} from "../../agents/paxos/state.ts";
+import { type Configuration, type PaxosState, recordSchema } from "../../agents/paxos/state.ts";
 import { encodeData, type Json } from "../../core/data.ts";
 import type { Note } from "../../core/envelope.ts";
 import { agentId } from "../../core/id.ts";
@@ -92,7 +87,7 @@ export class PaxosWatch {
     const state = this.member(agent);
     if (state === undefined) return;
     if (state.application !== undefined) this.#disks.configured(state.application.configuration);
-    const decided = decidedSlot(state.durable);
+    const { decided } = state;
     if (decided > this.#decided) {
       this.#decided = decided;
       this.#decidedAtUs = atUs;
@@ -188,10 +183,10 @@ export class PaxosWatch {
     const states = agents.map((agent) => this.member(agent));
     const [first] = states;
     if (first === undefined) return false;
-    const decided = decidedSlot(first.durable);
+    const { decided } = first;
     const { epoch } = this.#latestConfiguration() ?? {};
     return states.every((state) =>
-      state !== undefined && decidedSlot(state.durable) === decided &&
+      state !== undefined && state.decided === decided &&
       state.application?.configuration.epoch === epoch
     ) && states.some((state) => state?.leader?.scout === undefined && state?.leader !== undefined);
   }
