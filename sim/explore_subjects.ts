@@ -10,6 +10,7 @@ import type { ReplicaState } from "../agents/vr/state.ts";
 import type { AgentDefinition } from "../core/define.ts";
 import type { Subject } from "./explore.ts";
 import type { BoxStep } from "./explore_state.ts";
+import { paxosSubject } from "./explore_paxos.ts";
 import { type PlainAgent, plainGrid } from "./plain_grid.ts";
 import { vrAsker } from "./scenarios/vr_agents.ts";
 
@@ -125,5 +126,7 @@ export function kvsSubjectOf(replica: AgentDefinition): Subject<number> {
 
 /** What can be explored, by its name. */
 export const subjects: ReadonlyMap<string, Subject> = new Map<string, Subject>(
-  [vrSubjectOf(vrReplica), kvsSubjectOf(kvsReplica)].map((subject) => [subject.name, subject]),
+  [vrSubjectOf(vrReplica), paxosSubject, kvsSubjectOf(kvsReplica)].map((
+    subject,
+  ) => [subject.name, subject]),
 );
