@@ -100,7 +100,11 @@ export function paxosScenarioOf(member: AgentDefinition): Scenario {
       const watch = new PaxosWatch(world, boxes, count, violated);
       const askers = Array.from(
         { length: sizes.clients },
-        (_, index) => new Asker(`c${index + 1}`, stage),
+        // Who asks nothing afterwards is done early, so that the last decisions are told under faults as well.
+        (_, index) => {
+          const safetyMs = sizes.afterwards === 1 ? stage.safetyMs : Math.ceil(stage.safetyMs / 3);
+          return new Asker(`c${index + 1}`, { ...stage, safetyMs });
+        },
       );
       const { typist: administrator, asked, retire } = makeAdministrator(stage);
       const typists = [...askers.map(({ typist }) => typist), administrator];
@@ -125,10 +129,11 @@ export function paxosScenarioOf(member: AgentDefinition): Scenario {
         healed(boxes) {
           over = true;
           core = boxes;
-          const isIdle = askers.every(({ committed }) => committed === 0);
-          if (sizes.afterwards === 1 || isIdle) { for (const asker of askers) asker.askMore(); }
           // A new group might need those that stay away for ever.
           if (boxes.length < world.grid.boxes.length) retire();
+          const isIdle = askers.every(({ committed }) => committed === 0);
+          if (sizes.afterwards === 0 && !isIdle) return;
+          for (const asker of askers) asker.askMore();
         },
         model: sizes.machine === 0 ? kvModel : counterModel,
         converged: () => watch.agree(members()),
