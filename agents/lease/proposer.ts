@@ -1,0 +1,188 @@
+// The proposer: asks all acceptors whether they are open, and proposes itself as the owner if a majority is. Sections
+// 3 to 5.
+
+import type { DirectMessage } from "../../core/agent.ts";
+import type { AgentId } from "../../core/id.ts";
+import type { Ballot, Lease, LeaseProtocol } from "./protocol.ts";
+import { type Attempt, isSame, type LeaseState, type OwnedLease } from "./state.ts";
+import type { LeaseStep } from "./step.ts";
+
+// Whole numbers up to this are exact as JSON.
+const lifeCount = 2 ** 52;
+
+/** How often the pause after an attempt that was thwarted doubles, at most. */
+const doublingsMax = 4;
+
+/** A proposer that has just started owns nothing. */
+export function startProposer({ state, ctx }: LeaseStep): void {
+  // No ballot may be used twice, also by two lives of a node. The paper keeps a counter of starts on the disk; here
+  // each life is known by a number of 52 bits that it draws. The host gives every start of a box a stream of its own,
+  // so that lives of one node draw alike with a chance of one in 4 * 10^15.
+  state.proposer.life = Math.floor(ctx.random() * lifeCount);
+  state.proposer.nextAt = ctx.now;
+}
+
+/** The lease that the node owns, if it is not over: section 3.7. */
+export function ownedLease({ proposer }: LeaseState, now: number): OwnedLease | undefined {
+  return proposer.owned !== undefined && now < proposer.owned.until ? proposer.owned : undefined;
+}
+
+/** From now on the node wants the lease. */
+export function acquire({ state: { proposer }, ctx }: LeaseStep): void {
+  if (proposer.wants) return;
+  proposer.wants = true;
+  proposer.nextAt = ctx.now;
+}
+
+/** Section 5: the node does not want the lease any more, and gives it up if it has it. */
+export function release(step: LeaseStep): void {
+  const { state: { proposer }, ctx } = step;
+  const { owned, attempt } = proposer;
+  proposer.wants = false;
+  // First it stops to own it, and only then tells the acceptors.
+  proposer.owned = proposer.attempt = undefined;
+  const ballot = attempt?.ballot ?? owned?.ballot;
+  if (ballot === undefined) return;
+  if (owned !== undefined) ctx.note("lease.released", { ballot });
+  sendToAll(step, { type: "released", ballot });
+}
+
+/** Does what is due by now. */
+export function advance(step: LeaseStep): void {
+  const { state: { proposer }, ctx } = step;
+  const { owned, attempt } = proposer;
+  if (owned !== undefined && ownedLease(step.state, ctx.now) === undefined) {
+    proposer.owned = undefined;
+    ctx.note("lease.expired", { ballot: owned.ballot });
+  }
+  if (attempt !== undefined && ctx.now >= attempt.endsAt) giveUp(step, attempt);
+  if (proposer.wants && proposer.attempt === undefined && ctx.now >= proposer.nextAt) {
+    prepare(step);
+  }
+}
+
+/** When {@linkcode advance} has something to do again; undefined if never. */
+export function nextMoment({ proposer }: LeaseState): number | undefined {
+  const { owned, attempt, wants, nextAt } = proposer;
+  const moments: number[] = [];
+  if (owned !== undefined) moments.push(owned.until);
+  if (attempt !== undefined) moments.push(attempt.endsAt);
+  else if (wants) moments.push(nextAt);
+  return moments.length === 0 ? undefined : Math.min(...moments);
+}
+
+/** Section 3.1. */
+function prepare(step: LeaseStep): void {
+  const { state: { proposer }, ctx, options: { leaseMs, roundMs } } = step;
+  const ballot: Ballot = { number: ++proposer.number, node: ctx.self, life: proposer.life };
+  proposer.attempt = {
+    ballot,
+    askedAt: ctx.now,
+    endsAt: ctx.now + roundMs,
+    renews: ownedLease(step.state, ctx.now) !== undefined,
+    phase: "prepare",
+    open: [],
+    accepted: [],
+    held: new Map(),
+    refused: new Set(),
+  };
+  sendToAll(step, { type: "prepareRequest", ballot, leaseMs });
+}
+
+/** Section 3.3. */
+export function onPrepareResponse(
+  step: LeaseStep,
+  from: AgentId,
+  { ballot, answer }: Lease<"prepareResponse">,
+): void {
+  const attempt = attemptOf(step, from, ballot, "prepare");
+  if (attempt === undefined) return;
+  const { options, rules, state: { proposer } } = step;
+  switch (answer.kind) {
+    case "open":
+      attempt.open = rules.countAnswer(attempt.open, from);
+      if (attempt.open.length < rules.majority(options.nodes.length)) return;
+      attempt.phase = "propose";
+      attempt.refused.clear();
+      return sendToAll(step, { type: "proposeRequest", ballot, leaseMs: options.leaseMs });
+    case "held":
+      proposer.number = Math.max(proposer.number, answer.number);
+      attempt.held.set(from, answer.leftMs);
+      return giveUpIfHopeless(step, attempt);
+    case "refused":
+      proposer.number = Math.max(proposer.number, answer.number);
+      attempt.refused.add(from);
+      return giveUpIfHopeless(step, attempt);
+  }
+}
+
+/** Section 3.6. */
+export function onProposeResponse(
+  step: LeaseStep,
+  from: AgentId,
+  { ballot, accepted, number }: Lease<"proposeResponse">,
+): void {
+  const attempt = attemptOf(step, from, ballot, "propose");
+  if (attempt === undefined) return;
+  const { options, rules, state: { proposer } } = step;
+  if (!accepted) {
+    proposer.number = Math.max(proposer.number, number);
+    attempt.refused.add(from);
+    return giveUpIfHopeless(step, attempt);
+  }
+  attempt.accepted = rules.countAnswer(attempt.accepted, from);
+  if (attempt.accepted.length >= rules.majority(options.nodes.length)) own(step, attempt);
+}
+
+/** A majority has accepted. */
+function own({ state, ctx, options, rules }: LeaseStep, attempt: Attempt): void {
+  const { proposer } = state;
+  const { leaseMs, clockDriftPpm, renewMs } = options;
+  const until = rules.countedFrom(attempt, ctx.now) + rules.countedMs(leaseMs, clockDriftPpm);
+  proposer.attempt = undefined;
+  proposer.thwarted = 0;
+  proposer.nextAt = attempt.askedAt + renewMs;
+  // The answers took so long that the lease is over by now.
+  if (until <= ctx.now) return;
+  const before = ownedLease(state, ctx.now);
+  proposer.owned = { ballot: attempt.ballot, until: Math.max(until, before?.until ?? 0) };
+  ctx.note(before === undefined ? "lease.acquired" : "lease.renewed", { ballot: attempt.ballot });
+}
+
+/** The attempt that an answer of an acceptor is for, if it is for the one under way. */
+function attemptOf(
+  { state: { proposer: { attempt } }, options }: LeaseStep,
+  from: AgentId,
+  ballot: Ballot,
+  phase: Attempt["phase"],
+): Attempt | undefined {
+  if (attempt === undefined || attempt.phase !== phase) return undefined;
+  return isSame(attempt.ballot, ballot) && options.nodes.includes(from) ? attempt : undefined;
+}
+
+/** Gives an attempt up as soon as too many have said no. */
+function giveUpIfHopeless(step: LeaseStep, attempt: Attempt): void {
+  const { options: { nodes }, rules } = step;
+  // Who holds another's lease when it is asked may hold it no more when the proposal comes.
+  const no = new Set(attempt.refused);
+  if (attempt.phase === "prepare") { for (const node of attempt.held.keys()) no.add(node); }
+  if (nodes.length - no.size >= rules.majority(nodes.length)) return;
+  if (attempt.refused.size > 0) step.ctx.note("lease.preempted", { ballot: attempt.ballot });
+  giveUp(step, attempt);
+}
+
+function giveUp({ state: { proposer }, ctx, options, rules }: LeaseStep, attempt: Attempt): void {
+  const { nodes, retryMs } = options;
+  proposer.attempt = undefined;
+  // As many of those who hold another's lease as are missing must be free of it first.
+  const missing = rules.majority(nodes.length) - (nodes.length - attempt.held.size);
+  const heldMs = [...attempt.held.values()].sort((a, b) => a - b)[missing - 1] ?? 0;
+  proposer.thwarted = heldMs === 0 ? proposer.thwarted + 1 : 0;
+  // Left to chance, and longer each time, lest two proposers thwart each other for ever: section 3.
+  const pauseMs = retryMs * 2 ** Math.min(proposer.thwarted, doublingsMax);
+  proposer.nextAt = ctx.now + Math.ceil(heldMs) + Math.floor(ctx.random() * pauseMs);
+}
+
+function sendToAll({ ctx, options }: LeaseStep, message: DirectMessage<LeaseProtocol>): void {
+  for (const node of options.nodes) ctx.sendTo(node, message);
+}
