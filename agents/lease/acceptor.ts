@@ -65,10 +65,11 @@ export function onReleased(step: LeaseStep, from: AgentId, { ballot }: Lease<"re
   const { state: { acceptor, proposer }, ctx, options, rules } = step;
   if (ballot.node !== from) return;
   const { accepted } = acceptor;
-  if (accepted === undefined || !rules.isReleased(accepted.ballot, ballot)) return;
-  acceptor.accepted = undefined;
-  // Whoever waits for the lease to run out need not any more.
-  if (proposer.owned !== undefined || from === ctx.self) return;
+  if (accepted !== undefined && rules.isReleased(accepted.ballot, ballot)) {
+    acceptor.accepted = undefined;
+  }
+  // Whoever waits for the lease to run out need not any more; who was thwarted has another reason to wait.
+  if (proposer.owned !== undefined || proposer.thwarted > 0 || from === ctx.self) return;
   const at = ctx.now + Math.floor(ctx.random() * options.retryMs);
   proposer.nextAt = Math.min(proposer.nextAt, at);
 }

@@ -3,6 +3,7 @@
 
 import type { DirectMessage } from "../../core/agent.ts";
 import type { AgentId } from "../../core/id.ts";
+import { acceptedLease } from "./acceptor.ts";
 import type { Ballot, Lease, LeaseProtocol } from "./protocol.ts";
 import { type Attempt, isSame, type LeaseState, type OwnedLease } from "./state.ts";
 import type { LeaseStep } from "./step.ts";
@@ -49,16 +50,26 @@ export function release(step: LeaseStep): void {
 
 /** Does what is due by now. */
 export function advance(step: LeaseStep): void {
-  const { state: { proposer }, ctx } = step;
+  const { state: { proposer }, ctx, options } = step;
   const { owned, attempt } = proposer;
   if (owned !== undefined && ownedLease(step.state, ctx.now) === undefined) {
     proposer.owned = undefined;
     ctx.note("lease.expired", { ballot: owned.ballot });
   }
   if (attempt !== undefined && ctx.now >= attempt.endsAt) giveUp(step, attempt);
-  if (proposer.wants && proposer.attempt === undefined && ctx.now >= proposer.nextAt) {
-    prepare(step);
-  }
+  if (!proposer.wants || proposer.attempt !== undefined || ctx.now < proposer.nextAt) return;
+  const heldUntil = heldByAnotherUntil(step);
+  // While its own acceptor holds another's lease, to ask would only raise the ballots that the owner has to outbid.
+  if (heldUntil === undefined) prepare(step);
+  else proposer.nextAt = heldUntil + Math.floor(ctx.random() * options.retryMs);
+}
+
+function heldByAnotherUntil(step: LeaseStep): number | undefined {
+  const { state: { proposer: { life } }, ctx: { self }, rules } = step;
+  const accepted = acceptedLease(step);
+  if (accepted === undefined) return undefined;
+  const own: Ballot = { number: 0, node: self, life };
+  return rules.isOpen(accepted.ballot, own) ? undefined : accepted.until;
 }
 
 /** When {@linkcode advance} has something to do again; undefined if never. */
@@ -73,13 +84,17 @@ export function nextMoment({ proposer }: LeaseState): number | undefined {
 
 /** Section 3.1. */
 function prepare(step: LeaseStep): void {
-  const { state: { proposer }, ctx, options: { leaseMs, roundMs } } = step;
-  const ballot: Ballot = { number: ++proposer.number, node: ctx.self, life: proposer.life };
+  const { state: { proposer }, ctx, options: { nodes, leaseMs, roundMs } } = step;
+  const renews = ownedLease(step.state, ctx.now) !== undefined;
+  // Acceptors that do not hold the owner's lease yet listen to its rivals, each of whom may have raised the ballot once
+  // since the owner heard of it last; the owner outbids them all, so that they come to hold it.
+  proposer.number += renews ? nodes.length : 1;
+  const ballot: Ballot = { number: proposer.number, node: ctx.self, life: proposer.life };
   proposer.attempt = {
     ballot,
     askedAt: ctx.now,
     endsAt: ctx.now + roundMs,
-    renews: ownedLease(step.state, ctx.now) !== undefined,
+    renews,
     phase: "prepare",
     open: [],
     accepted: [],
@@ -171,12 +186,19 @@ function giveUpIfHopeless(step: LeaseStep, attempt: Attempt): void {
   giveUp(step, attempt);
 }
 
-function giveUp({ state: { proposer }, ctx, options, rules }: LeaseStep, attempt: Attempt): void {
-  const { nodes, retryMs } = options;
+function giveUp(step: LeaseStep, attempt: Attempt): void {
+  const { state, ctx, options: { nodes, retryMs }, rules } = step;
+  const { proposer } = state;
   proposer.attempt = undefined;
-  // As many of those who hold another's lease as are missing must be free of it first.
-  const missing = rules.majority(nodes.length) - (nodes.length - attempt.held.size);
-  const heldMs = [...attempt.held.values()].sort((a, b) => a - b)[missing - 1] ?? 0;
+  // Some may have accepted, and would refuse all others for a lease that nobody will own. While an earlier lease is
+  // owned they must not forget that.
+  if (attempt.phase === "propose" && ownedLease(state, ctx.now) === undefined) {
+    sendToAll(step, { type: "released", ballot: attempt.ballot });
+  }
+  // As many of those who hold another's lease as a majority lacks must be free of it first.
+  const left = [...attempt.held.values()].sort((a, b) => a - b);
+  const missing = rules.majority(nodes.length) - attempt.open.length;
+  const heldMs = left[Math.min(missing, left.length) - 1] ?? 0;
   proposer.thwarted = heldMs === 0 ? proposer.thwarted + 1 : 0;
   // Left to chance, and longer each time, lest two proposers thwart each other for ever: section 3.
   const pauseMs = retryMs * 2 ** Math.min(proposer.thwarted, doublingsMax);

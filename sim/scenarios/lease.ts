@@ -1,0 +1,193 @@
+// Nodes that compete for a lease, and people who let them acquire and release it: at most one owner at any true time,
+// whatever goes wrong but clocks that jump.
+
+import { leaseNode } from "../../agents/lease/node.ts";
+import { leaseRules } from "../../agents/lease/rules.ts";
+import type { AgentDefinition } from "../../core/define.ts";
+import { type Random, randomInteger } from "../../core/random.ts";
+import { type PlainAgent, plainGrid } from "../plain_grid.ts";
+import {
+  defineScenario,
+  type Exposure,
+  type Scenario,
+  type Sizes,
+  type Stage,
+} from "../scenario.ts";
+import type { WorldEvent } from "../world_event.ts";
+import { LeaseStory, type LeaseTimes } from "./lease_story.ts";
+import { LeaseWatch } from "./lease_watch.ts";
+
+/** How wrong clocks may be. Ten times what a bad one is, so that a bound that is ignored shows. */
+const clockDriftPpm = 100_000;
+
+const sizes = {
+  nodes: [3, 7],
+  /** How many want the lease from their start on. */
+  contenders: [1, 7],
+  lease: [40, 300],
+  /** By how much the longest lease is longer than the lease. */
+  spare: [0, 100],
+  /** When the owner asks again, in hundredths of the lease. */
+  renew: [20, 80],
+  round: [10, 150],
+  retry: [4, 20],
+  requests: [0, 30],
+  /** Whether each clock is as wrong as it may be, or as the weather has it. */
+  drift: [0, 1],
+} as const;
+
+type LeaseSizes = Sizes<keyof typeof sizes>;
+
+const boxOf = (agent: string) => `box_${agent}`;
+
+function agentsOf({ nodes }: Pick<LeaseSizes, "nodes">): string[] {
+  return Array.from({ length: nodes }, (_, index) => `n${index + 1}`);
+}
+
+function timesOf({ lease, spare, round, retry }: LeaseSizes): LeaseTimes {
+  return {
+    leaseMs: lease,
+    maxLeaseMs: lease + spare,
+    roundMs: round,
+    retryMs: retry,
+    clockDriftPpm,
+  };
+}
+
+function leaseGrid(sizes: LeaseSizes) {
+  const nodes = agentsOf(sizes);
+  const agents: Record<string, PlainAgent> = {};
+  const renewMs = Math.ceil(sizes.lease * sizes.renew / 100);
+  for (const [index, id] of nodes.entries()) {
+    const attrs = { nodes, ...timesOf(sizes), renewMs, wants: index < sizes.contenders };
+    agents[id] = { type: "lease_node", box: boxOf(id), attrs };
+  }
+  return plainGrid(agents);
+}
+
+function exposure(sizes: LeaseSizes): Exposure {
+  const boxes = agentsOf(sizes).map(boxOf);
+  return {
+    quorum: { boxes, size: leaseRules.majority(boxes.length) },
+    ambushes: ["lease.acquired", "lease.renewed", "lease.expired", "lease.released"],
+  };
+}
+
+/** People who now let a node acquire the lease, and now release it. */
+function typeRequests({ world, random, sizes, safetyMs }: Stage<keyof LeaseSizes>): void {
+  const agents = agentsOf(sizes);
+  for (let request = 0; request < sizes.requests; request++) {
+    const agent = agents[randomInteger(random, 0, agents.length - 1)] ?? "n1";
+    const line = random() < 0.5 ? "release" : "acquire";
+    world.at(randomInteger(random, 0, Math.floor(safetyMs)), () => world.line(agent, line));
+  }
+}
+
+/** Lets every clock be as wrong as it may be, one way or the other, and counts when that matters. */
+function driftToTheBound(
+  { world, count }: Pick<Stage<keyof LeaseSizes>, "world" | "count">,
+  random: Random,
+): void {
+  const drifts = new Map<string, number>();
+  for (const box of world.grid.boxes) {
+    const ppm = random() < 0.5 ? clockDriftPpm : -clockDriftPpm;
+    world.driftClock(box, ppm);
+    drifts.set(box, ppm);
+  }
+  const isSlowAmongFast = (box: string) =>
+    (drifts.get(box) ?? 0) < 0 && [...drifts.values()].some((ppm) => ppm > 0);
+  world.observe((event) => {
+    if (event.kind !== "note" || event.note.event !== "lease.acquired") return;
+    if (isSlowAmongFast(event.box)) count("drift at the bound");
+  });
+}
+
+/** Calls `arrived` once all mail has met its fate that is on its way now: it may be as late as it likes. */
+function awaitMail({ world }: Pick<Stage<keyof LeaseSizes>, "world">, arrived: () => void): void {
+  const { sent, delivered, lost, cut, down, unsent } = world.mail;
+  let left = sent - delivered - lost - cut - down - unsent;
+  const nowUs = Math.round(1000 * world.now);
+  const see = (event?: WorldEvent) => {
+    if (event?.kind === "mail" && event.sentAtUs <= nowUs) left--;
+    else if (event !== undefined) return;
+    if (left === 0) {
+      left = -1;
+      arrived();
+    }
+  };
+  world.observe(see);
+  see();
+}
+
+/**
+ * The scenario `lease`, with the node that it is about.
+ *
+ * @param node A test gives one that is broken, to see whether it is found out.
+ */
+export function leaseScenarioOf(node: AgentDefinition): Scenario {
+  return defineScenario({
+    name: "lease",
+    doc: "PaxosLease: at most one owner at any true time, and a new one soon after one is killed.",
+    sizes,
+    grid: leaseGrid,
+    definitions: [node],
+    exposure,
+    // The paper, like every lease, measures how long something lasts by clocks that only drift. An acceptor whose clock
+    // jumps forward ends a lease that its owner counts on, and no bound on the drift covers that.
+    spares: ["jump"],
+    driftPpmMax: clockDriftPpm,
+    play(stage) {
+      const { world, sizes, count, violated, random } = stage;
+      const agents = new Map(agentsOf(sizes).map((agent) => [boxOf(agent), agent]));
+      const watch = new LeaseWatch({ world, agents, count, violated });
+      const majority = leaseRules.majority(agents.size);
+      const story = new LeaseStory({
+        world,
+        watch,
+        times: timesOf(sizes),
+        majority,
+        count,
+        boxOf,
+      });
+      if (sizes.drift === 1) driftToTheBound(stage, random);
+      typeRequests(stage);
+      return {
+        committed: () => watch.acquired,
+        done: () => story.ended,
+        healed(core) {
+          // Who stands still for ever is gone, and so is the mail that waits for it.
+          for (const box of agents.keys()) {
+            if (!core.includes(box) && world.isUp(box) && world.isPaused(box)) world.crash(box);
+          }
+          const nodes = [...agents].filter(([box]) => core.includes(box)).map(([, agent]) => agent);
+          awaitMail(stage, () => story.tell(nodes));
+        },
+      };
+    },
+    sometimes: [
+      "note.lease.acquired",
+      "note.lease.renewed",
+      "note.lease.expired",
+      "note.lease.released",
+      "note.lease.preempted",
+      "owner killed",
+      "owner in the minority",
+      "restarted acceptor sat out",
+      "drift at the bound",
+      "quorum.gone",
+      "fault.kill",
+      "fault.powerCut",
+      "fault.ambush",
+      "fault.partition",
+      "fault.oneWay",
+      "fault.pause",
+      "fault.slow",
+      "fault.clog",
+      "fault.duplicate",
+      "fault.reorder",
+    ],
+  });
+}
+
+/** The built-in scenario `lease`. */
+export const leaseScenario: Scenario = leaseScenarioOf(leaseNode);
