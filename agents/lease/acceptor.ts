@@ -55,6 +55,7 @@ export function onProposeRequest(
   if (accepted) {
     acceptor.promised = rules.promisedAfter(acceptor.promised, ballot);
     acceptor.accepted = { ballot, until: rules.acceptedUntil(ctx.now, leaseMs, before) };
+    if (before === undefined) ctx.note("lease.accepted", { ballot });
   }
   const number = acceptor.promised?.number ?? 0;
   ctx.sendTo(from, { type: "proposeResponse", ballot, accepted, number });

@@ -4,7 +4,7 @@
 import { leaseNode } from "../../agents/lease/node.ts";
 import { leaseRules } from "../../agents/lease/rules.ts";
 import type { AgentDefinition } from "../../core/define.ts";
-import { type Random, randomInteger } from "../../core/random.ts";
+import { randomInteger } from "../../core/random.ts";
 import { type PlainAgent, plainGrid } from "../plain_grid.ts";
 import {
   defineScenario,
@@ -17,23 +17,22 @@ import type { WorldEvent } from "../world_event.ts";
 import { LeaseStory, type LeaseTimes } from "./lease_story.ts";
 import { LeaseWatch } from "./lease_watch.ts";
 
-/** How wrong clocks may be. Ten times what a bad one is, so that a bound that is ignored shows. */
-const clockDriftPpm = 100_000;
+/** How wrong clocks may be, by the size `drift`. The most is far more than any clock is, so that it shows. */
+const driftsPpm = [0, 10_000, 50_000, 100_000] as const;
 
 const sizes = {
   nodes: [3, 7],
   /** How many want the lease from their start on. */
-  contenders: [1, 7],
-  lease: [40, 300],
+  contenders: [2, 7],
+  lease: [20, 200],
   /** By how much the longest lease is longer than the lease. */
-  spare: [0, 100],
-  /** When the owner asks again, in hundredths of the lease. */
-  renew: [20, 80],
-  round: [10, 150],
+  spare: [0, 50],
+  /** When the owner asks again, in hundredths of the lease: in some runs it is too late, and all compete each time. */
+  renew: [20, 130],
+  round: [10, 300],
   retry: [4, 20],
-  requests: [0, 30],
-  /** Whether each clock is as wrong as it may be, or as the weather has it. */
-  drift: [0, 1],
+  requests: [0, 60],
+  drift: [0, 3],
 } as const;
 
 type LeaseSizes = Sizes<keyof typeof sizes>;
@@ -44,13 +43,13 @@ function agentsOf({ nodes }: Pick<LeaseSizes, "nodes">): string[] {
   return Array.from({ length: nodes }, (_, index) => `n${index + 1}`);
 }
 
-function timesOf({ lease, spare, round, retry }: LeaseSizes): LeaseTimes {
+function timesOf({ lease, spare, round, retry, drift }: LeaseSizes): LeaseTimes {
   return {
     leaseMs: lease,
     maxLeaseMs: lease + spare,
     roundMs: round,
     retryMs: retry,
-    clockDriftPpm,
+    clockDriftPpm: driftsPpm[drift] ?? 0,
   };
 }
 
@@ -69,36 +68,49 @@ function exposure(sizes: LeaseSizes): Exposure {
   const boxes = agentsOf(sizes).map(boxOf);
   return {
     quorum: { boxes, size: leaseRules.majority(boxes.length) },
-    ambushes: ["lease.acquired", "lease.renewed", "lease.expired", "lease.released"],
+    ambushes: [
+      "lease.accepted",
+      "lease.acquired",
+      "lease.renewed",
+      "lease.expired",
+      "lease.released",
+    ],
   };
 }
 
-/** People who now let a node acquire the lease, and now release it. */
-function typeRequests({ world, random, sizes, safetyMs }: Stage<keyof LeaseSizes>): void {
+/** People who let the owner release the lease, and some node acquire it: now and then the very same, at once. */
+function typeRequests(
+  { world, random, sizes, safetyMs }: Stage<keyof LeaseSizes>,
+  watch: LeaseWatch,
+): void {
   const agents = agentsOf(sizes);
   for (let request = 0; request < sizes.requests; request++) {
-    const agent = agents[randomInteger(random, 0, agents.length - 1)] ?? "n1";
-    const line = random() < 0.5 ? "release" : "acquire";
-    world.at(randomInteger(random, 0, Math.floor(safetyMs)), () => world.line(agent, line));
+    const drawn = agents[randomInteger(random, 0, agents.length - 1)] ?? "n1";
+    const atMs = randomInteger(random, 0, Math.floor(safetyMs));
+    const pauseMs = randomInteger(random, 0, random() < 0.5 ? 5 : sizes.lease);
+    const isOwner = random() < 0.8;
+    world.at(atMs, () => {
+      const agent = isOwner ? watch.owner(agents) ?? drawn : drawn;
+      world.line(agent, "release");
+      world.at(atMs + pauseMs, () => world.line(agent, "acquire"));
+    });
   }
 }
 
-/** Lets every clock be as wrong as it may be, one way or the other, and counts when that matters. */
-function driftToTheBound(
-  { world, count }: Pick<Stage<keyof LeaseSizes>, "world" | "count">,
-  random: Random,
-): void {
+/** Lets clocks be wrong, in half of all runs as wrong as they may be, and counts when that matters most. */
+function drift({ world, count, random }: Stage<keyof LeaseSizes>, ppmMax: number): void {
+  const isAtBound = random() < 0.5;
   const drifts = new Map<string, number>();
   for (const box of world.grid.boxes) {
-    const ppm = random() < 0.5 ? clockDriftPpm : -clockDriftPpm;
+    const sign = random() < 0.5 ? 1 : -1;
+    const ppm = sign * (isAtBound ? ppmMax : randomInteger(random, 0, ppmMax));
     world.driftClock(box, ppm);
     drifts.set(box, ppm);
   }
-  const isSlowAmongFast = (box: string) =>
-    (drifts.get(box) ?? 0) < 0 && [...drifts.values()].some((ppm) => ppm > 0);
   world.observe((event) => {
     if (event.kind !== "note" || event.note.event !== "lease.acquired") return;
-    if (isSlowAmongFast(event.box)) count("drift at the bound");
+    const isSlow = ppmMax > 0 && drifts.get(event.box) === -ppmMax;
+    if (isSlow && [...drifts.values()].includes(ppmMax)) count("drift at the bound");
   });
 }
 
@@ -123,8 +135,9 @@ function awaitMail({ world }: Pick<Stage<keyof LeaseSizes>, "world">, arrived: (
  * The scenario `lease`, with the node that it is about.
  *
  * @param node A test gives one that is broken, to see whether it is found out.
+ * @param ownersOnly See `LeaseWatchOptions`.
  */
-export function leaseScenarioOf(node: AgentDefinition): Scenario {
+export function leaseScenarioOf(node: AgentDefinition, ownersOnly = false): Scenario {
   return defineScenario({
     name: "lease",
     doc: "PaxosLease: at most one owner at any true time, and a new one soon after one is killed.",
@@ -133,24 +146,18 @@ export function leaseScenarioOf(node: AgentDefinition): Scenario {
     definitions: [node],
     exposure,
     // The paper, like every lease, measures how long something lasts by clocks that only drift. An acceptor whose clock
-    // jumps forward ends a lease that its owner counts on, and no bound on the drift covers that.
-    spares: ["jump"],
-    driftPpmMax: clockDriftPpm,
+    // jumps forward ends a lease that its owner counts on, and no bound on the drift covers that. How much clocks drift
+    // is a size here, since the nodes are told of it.
+    spares: ["jump", "drift"],
     play(stage) {
-      const { world, sizes, count, violated, random } = stage;
+      const { world, sizes, count, violated } = stage;
       const agents = new Map(agentsOf(sizes).map((agent) => [boxOf(agent), agent]));
-      const watch = new LeaseWatch({ world, agents, count, violated });
+      const watch = new LeaseWatch({ world, agents, count, violated, ownersOnly });
       const majority = leaseRules.majority(agents.size);
-      const story = new LeaseStory({
-        world,
-        watch,
-        times: timesOf(sizes),
-        majority,
-        count,
-        boxOf,
-      });
-      if (sizes.drift === 1) driftToTheBound(stage, random);
-      typeRequests(stage);
+      const times = timesOf(sizes);
+      const story = new LeaseStory({ world, watch, times, majority, count, boxOf });
+      drift(stage, times.clockDriftPpm);
+      typeRequests(stage, watch);
       return {
         committed: () => watch.acquired,
         done: () => story.ended,

@@ -1,8 +1,9 @@
 // Looks at every node of a lease after every event that concerns it, and judges in true time, which no node knows: who
-// believes to own the lease by its own clock, and whether an acceptor breaks what it has promised.
+// believes to own the lease by its own clock, whether a majority stands behind it for as long, and whether an acceptor
+// breaks what it has promised.
 
 import type { Ballot } from "../../agents/lease/protocol.ts";
-import { isHigher, type LeaseState } from "../../agents/lease/state.ts";
+import { isHigher, isSameProposer, type LeaseState } from "../../agents/lease/state.ts";
 import { leaseRules } from "../../agents/lease/rules.ts";
 import type { Count } from "../injector.ts";
 import type { World } from "../world.ts";
@@ -11,6 +12,7 @@ import type { Mail, WorldEvent } from "../world_event.ts";
 /** A node that believes to own the lease. */
 interface Belief {
   readonly agent: string;
+  readonly ballot: Ballot;
   /** The moment of the world at which its clock tells it that the lease is over. */
   readonly endUs: number;
 }
@@ -33,6 +35,8 @@ export interface LeaseWatchOptions {
   readonly agents: ReadonlyMap<string, string>;
   readonly count: Count;
   readonly violated: (what: string) => never;
+  /** Judges nothing but that there is one owner: to see what that alone finds. */
+  readonly ownersOnly: boolean;
 }
 
 /** See the top of this file. */
@@ -88,6 +92,7 @@ export class LeaseWatch {
       if ((this.#beliefs.get(event.box)?.endUs ?? 0) > event.atUs) this.#count("owner killed");
       this.#beliefs.delete(event.box);
     } else this.#look(event.box, agent, event.atUs);
+    if (!this.#options.ownersOnly) this.#judgeSupport(event.atUs);
     if (event.kind !== "note") return;
     if (event.note.event === "lease.acquired") this.acquired++;
     if (event.note.event === "lease.renewed") this.renewed++;
@@ -108,11 +113,11 @@ export class LeaseWatch {
     const owned = this.lease(agent)?.proposer.owned;
     // What the state calls owned is owned only until the node's own clock says that it is over.
     const endUs = owned === undefined ? 0 : this.#options.world.clock(box).reaches(owned.until);
-    if (endUs <= nowUs) {
+    if (owned === undefined || endUs <= nowUs) {
       this.#beliefs.delete(box);
       return;
     }
-    this.#beliefs.set(box, { agent, endUs });
+    this.#beliefs.set(box, { agent, ballot: owned.ballot, endUs });
     for (const [other, belief] of this.#beliefs) {
       if (other === box || belief.endUs <= nowUs) continue;
       this.#options.violated(
@@ -120,6 +125,35 @@ export class LeaseWatch {
           `${agent} for another ${(endUs - nowUs) / 1000} ms`,
       );
     }
+  }
+
+  /**
+   * Why there cannot be two: as long as one owns the lease, a majority of acceptors holds it for that node, or is silent.
+   * Long before there is a second owner this tells that there could be one.
+   */
+  #judgeSupport(nowUs: number): void {
+    const { agents, violated } = this.#options;
+    for (const belief of this.#beliefs.values()) {
+      if (belief.endUs <= nowUs) continue;
+      const support = [...agents].filter(([box, agent]) => this.#supports(box, agent, belief));
+      if (support.length >= leaseRules.majority(agents.size)) continue;
+      violated(
+        `${belief.agent} owns the lease for another ${
+          (belief.endUs - nowUs) / 1000
+        } ms, and only ` +
+          `${support.length} of ${agents.size} acceptors hold it for as long`,
+      );
+    }
+  }
+
+  #supports(box: string, agent: string, { ballot, endUs }: Belief): boolean {
+    const acceptor = this.lease(agent)?.acceptor;
+    // Who is down will be silent when it has started, and is judged then.
+    if (acceptor === undefined) return true;
+    const { votesAt, accepted } = acceptor;
+    const isHeld = accepted !== undefined && isSameProposer(accepted.ballot, ballot);
+    const untilMs = Math.max(votesAt, isHeld ? accepted.until : 0);
+    return this.#options.world.clock(box).reaches(untilMs) >= endUs;
   }
 
   /** Counts owners that cannot be renewed, being on the smaller side of a cut. */
@@ -137,6 +171,7 @@ export class LeaseWatch {
   #hear({ envelope: { from, message }, from: box, to, sentAtUs, atUs, fate }: Mail): void {
     if (fate === "delivered" && message.type === "proposeRequest") this.#countSilence(to, atUs);
     if (fate === "unsent") return;
+    if (this.#options.ownersOnly) return;
     const { ballot, answer, accepted } = message;
     const isOpen = Reflect.get(Object(answer), "kind") === "open";
     if (!isOpen && accepted !== true) return;
