@@ -5,7 +5,7 @@ import { messageOf } from "../core/error.ts";
 import { parseSeed, seedMax } from "../core/random.ts";
 import type { Changes } from "../sim/plan.ts";
 import { findScenarioFault, isScenario, type Scenario } from "../sim/scenario.ts";
-import { builtInScenarios } from "../sim/scenarios/registry.ts";
+import { builtInScenarios, caseScenarios } from "../sim/scenarios/registry.ts";
 import { type FaultKind, faultNames } from "../sim/swarm.ts";
 import { type Call, unknownWord, UsageError } from "./command.ts";
 
@@ -15,11 +15,11 @@ import { type Call, unknownWord, UsageError } from "./command.ts";
  * @throws {UsageError} if there is none.
  */
 export async function findScenario(name: string): Promise<Scenario> {
-  const builtIn = builtInScenarios.get(name);
+  const builtIn = builtInScenarios.get(name) ?? caseScenarios.get(name);
   if (builtIn !== undefined) return builtIn;
   if (!/\.[cm]?[jt]s$/.test(name)) {
     throw new UsageError(
-      `${unknownWord(`scenario ${name}`, name, [...builtInScenarios.values()])}, or a file that ` +
+      `${unknownWord(`scenario ${name}`, name, allScenarios())}, or a file that ` +
         "has `export default defineScenario({ ... })`",
     );
   }
@@ -37,6 +37,10 @@ export async function findScenario(name: string): Promise<Scenario> {
   throw new UsageError(
     `Cannot load scenario ${name}: ${fault}, want \`export default defineScenario({ ... })\``,
   );
+}
+
+function allScenarios(): Scenario[] {
+  return [...builtInScenarios.values(), ...caseScenarios.values()];
 }
 
 /** @throws {UsageError} if it is anything but an unsigned 64-bit number. */

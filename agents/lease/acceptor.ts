@@ -62,17 +62,13 @@ export function onProposeRequest(
 }
 
 /** Section 5. */
-export function onReleased(step: LeaseStep, from: AgentId, { ballot }: Lease<"released">): void {
-  const { state: { acceptor, proposer }, ctx, options, rules } = step;
-  if (ballot.node !== from) return;
-  const { accepted } = acceptor;
-  if (accepted !== undefined && rules.isReleased(accepted.ballot, ballot)) {
-    acceptor.accepted = undefined;
-  }
-  // Whoever waits for the lease to run out need not any more; who was thwarted has another reason to wait.
-  if (proposer.owned !== undefined || proposer.thwarted > 0 || from === ctx.self) return;
-  const at = ctx.now + Math.floor(ctx.random() * options.retryMs);
-  proposer.nextAt = Math.min(proposer.nextAt, at);
+export function onReleased(
+  { state: { acceptor }, rules }: LeaseStep,
+  from: AgentId,
+  { ballot }: Lease<"released">,
+): void {
+  if (ballot.node !== from || acceptor.accepted === undefined) return;
+  if (rules.isReleased(acceptor.accepted.ballot, ballot)) acceptor.accepted = undefined;
 }
 
 /** Whether the acceptor takes a request at all. */

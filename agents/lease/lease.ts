@@ -15,6 +15,7 @@ import {
   nextMoment,
   onPrepareResponse,
   onProposeResponse,
+  onRivalReleased,
   ownedLease,
   startProposer,
 } from "./proposer.ts";
@@ -46,7 +47,8 @@ export function takeMessage(
     case "proposeResponse":
       return onProposeResponse(step, from, message);
     case "released":
-      return onReleased(step, from, message);
+      onReleased(step, from, message);
+      return onRivalReleased(step, from);
   }
 }
 

@@ -14,6 +14,11 @@ const lifeCount = 2 ** 52;
 /** How often the pause after an attempt that was thwarted doubles, at most. */
 const doublingsMax = 4;
 
+/** The longest pause after an attempt that was thwarted. */
+export function pauseMsMax(retryMs: number): number {
+  return retryMs * 2 ** doublingsMax;
+}
+
 /** A proposer that has just started owns nothing. */
 export function startProposer({ state, ctx }: LeaseStep): void {
   // No ballot may be used twice, also by two lives of a node. The paper keeps a counter of starts on the disk; here
@@ -50,7 +55,7 @@ export function release(step: LeaseStep): void {
 
 /** Does what is due by now. */
 export function advance(step: LeaseStep): void {
-  const { state: { proposer }, ctx, options } = step;
+  const { state: { proposer }, ctx } = step;
   const { owned, attempt } = proposer;
   if (owned !== undefined && ownedLease(step.state, ctx.now) === undefined) {
     proposer.owned = undefined;
@@ -60,8 +65,9 @@ export function advance(step: LeaseStep): void {
   if (!proposer.wants || proposer.attempt !== undefined || ctx.now < proposer.nextAt) return;
   const heldUntil = heldByAnotherUntil(step);
   // While its own acceptor holds another's lease, to ask would only raise the ballots that the owner has to outbid.
-  if (heldUntil === undefined) prepare(step);
-  else proposer.nextAt = heldUntil + Math.floor(ctx.random() * options.retryMs);
+  if (heldUntil === undefined) return prepare(step);
+  proposer.thwarted = 0;
+  proposer.nextAt = heldUntil + turnMs(step);
 }
 
 function heldByAnotherUntil(step: LeaseStep): number | undefined {
@@ -84,17 +90,17 @@ export function nextMoment({ proposer }: LeaseState): number | undefined {
 
 /** Section 3.1. */
 function prepare(step: LeaseStep): void {
-  const { state: { proposer }, ctx, options: { nodes, leaseMs, roundMs } } = step;
-  const renews = ownedLease(step.state, ctx.now) !== undefined;
-  // Acceptors that do not hold the owner's lease yet listen to its rivals, each of whom may have raised the ballot once
-  // since the owner heard of it last; the owner outbids them all, so that they come to hold it.
-  proposer.number += renews ? nodes.length : 1;
+  const { state: { acceptor, proposer }, ctx, options: { nodes, leaseMs, roundMs } } = step;
+  // Acceptors that do not hold the owner's lease yet listen to its rivals, each of whom may have raised the ballot since
+  // the owner heard of it last; the owner outbids them all, so that they come to hold it.
+  const heard = Math.max(proposer.number, acceptor.promised?.number ?? 0);
+  proposer.number = heard + (proposer.won ? nodes.length : 1);
   const ballot: Ballot = { number: proposer.number, node: ctx.self, life: proposer.life };
   proposer.attempt = {
     ballot,
     askedAt: ctx.now,
     endsAt: ctx.now + roundMs,
-    renews,
+    renews: ownedLease(step.state, ctx.now) !== undefined,
     phase: "prepare",
     open: [],
     accepted: [],
@@ -155,6 +161,7 @@ function own({ state, ctx, options, rules }: LeaseStep, attempt: Attempt): void 
   const { leaseMs, clockDriftPpm, renewMs } = options;
   const until = rules.countedFrom(attempt, ctx.now) + rules.countedMs(leaseMs, clockDriftPpm);
   proposer.attempt = undefined;
+  proposer.won = true;
   proposer.thwarted = 0;
   proposer.nextAt = attempt.askedAt + renewMs;
   // The answers took so long that the lease is over by now.
@@ -162,6 +169,14 @@ function own({ state, ctx, options, rules }: LeaseStep, attempt: Attempt): void 
   const before = ownedLease(state, ctx.now);
   proposer.owned = { ballot: attempt.ballot, until: Math.max(until, before?.until ?? 0) };
   ctx.note(before === undefined ? "lease.acquired" : "lease.renewed", { ballot: attempt.ballot });
+}
+
+/** Section 5: whoever waits for a lease to run out that is given up need not any more. */
+export function onRivalReleased(step: LeaseStep, from: AgentId): void {
+  const { state: { proposer }, ctx } = step;
+  // Who was thwarted has another reason to wait.
+  if (proposer.owned !== undefined || proposer.thwarted > 0 || from === ctx.self) return;
+  proposer.nextAt = Math.min(proposer.nextAt, ctx.now + turnMs(step));
 }
 
 /** The attempt that an answer of an acceptor is for, if it is for the one under way. */
@@ -190,6 +205,7 @@ function giveUp(step: LeaseStep, attempt: Attempt): void {
   const { state, ctx, options: { nodes, retryMs }, rules } = step;
   const { proposer } = state;
   proposer.attempt = undefined;
+  proposer.won = false;
   // Some may have accepted, and would refuse all others for a lease that nobody will own. While an earlier lease is
   // owned they must not forget that.
   if (attempt.phase === "propose" && ownedLease(state, ctx.now) === undefined) {
@@ -199,10 +215,24 @@ function giveUp(step: LeaseStep, attempt: Attempt): void {
   const left = [...attempt.held.values()].sort((a, b) => a - b);
   const missing = rules.majority(nodes.length) - attempt.open.length;
   const heldMs = left[Math.min(missing, left.length) - 1] ?? 0;
-  proposer.thwarted = heldMs === 0 ? proposer.thwarted + 1 : 0;
+  if (heldMs > 0) {
+    proposer.thwarted = 0;
+    proposer.nextAt = ctx.now + Math.ceil(heldMs) + turnMs(step);
+    return;
+  }
+  // Who merely hears nothing has no rival to give way to.
+  if (attempt.refused.size > 0) proposer.thwarted++;
   // Left to chance, and longer each time, lest two proposers thwart each other for ever: section 3.
   const pauseMs = retryMs * 2 ** Math.min(proposer.thwarted, doublingsMax);
-  proposer.nextAt = ctx.now + Math.ceil(heldMs) + Math.floor(ctx.random() * pauseMs);
+  proposer.nextAt = ctx.now + Math.floor(ctx.random() * pauseMs);
+}
+
+/**
+ * How long after the end of another's lease a node asks for it. Each has its turn, so that the first that is there gets
+ * the lease before the next asks, and they do not thwart each other.
+ */
+function turnMs({ ctx, options: { nodes, retryMs } }: LeaseStep): number {
+  return Math.max(0, nodes.indexOf(ctx.self)) * retryMs;
 }
 
 function sendToAll({ ctx, options }: LeaseStep, message: DirectMessage<LeaseProtocol>): void {

@@ -53,7 +53,9 @@ export interface Proposer {
   number: number;
   /** When it asks next, if it wants the lease and is not asking already. */
   nextAt: number;
-  /** Attempts that others have thwarted, since one has succeeded. */
+  /** Whether its last attempt got the lease. */
+  won: boolean;
+  /** Attempts that others have thwarted, since one got the lease or met another's. */
   thwarted: number;
   attempt: Attempt | undefined;
   /** Of this life. What is over is as good as none. */
@@ -75,6 +77,7 @@ export function newLeaseState(): LeaseState {
       life: 0,
       number: 0,
       nextAt: 0,
+      won: false,
       thwarted: 0,
       attempt: undefined,
       owned: undefined,

@@ -153,9 +153,8 @@ export function leaseScenarioOf(node: AgentDefinition, ownersOnly = false): Scen
       const { world, sizes, count, violated } = stage;
       const agents = new Map(agentsOf(sizes).map((agent) => [boxOf(agent), agent]));
       const watch = new LeaseWatch({ world, agents, count, violated, ownersOnly });
-      const majority = leaseRules.majority(agents.size);
       const times = timesOf(sizes);
-      const story = new LeaseStory({ world, watch, times, majority, count, boxOf });
+      const story = new LeaseStory({ world, watch, times, nodes: agents.size, count, boxOf });
       drift(stage, times.clockDriftPpm);
       typeRequests(stage, watch);
       return {

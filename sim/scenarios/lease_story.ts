@@ -1,6 +1,8 @@
 // What a lease owes once the faults are over, one thing after the other, each within a bound: an owner; another one
 // when it is killed; the part of the one that was killed, when it has started again; another one when it is released.
 
+import { pauseMsMax } from "../../agents/lease/proposer.ts";
+import { leaseRules } from "../../agents/lease/rules.ts";
 import { OvidError } from "../../core/error.ts";
 import type { Count } from "../injector.ts";
 import type { World } from "../world.ts";
@@ -20,7 +22,7 @@ export interface LeaseStoryOptions {
   readonly world: World;
   readonly watch: LeaseWatch;
   readonly times: LeaseTimes;
-  readonly majority: number;
+  readonly nodes: number;
   readonly count: Count;
   readonly boxOf: (agent: string) => string;
 }
@@ -34,10 +36,11 @@ interface Chapter {
 }
 
 /**
- * How many rounds, each with the longest pause after it, may go by before somebody wins who is not hindered by a lease.
- * "One round" is for one proposer without rivals; up to seven thwart each other, and pauses are left to chance.
+ * How many rounds may go by until somebody wins who is not hindered by a lease. A round is the longest attempt, once all
+ * nodes have had their turn to ask. One would be enough without rivals, but they may thwart each other; (measured) in
+ * 99 of 100 takeovers one is.
  */
-export const roundsMax = 4;
+export const roundsMax = 2;
 
 /** See the top of this file. */
 export class LeaseStory {
@@ -54,9 +57,8 @@ export class LeaseStory {
 
   /** In how much true time clocks as slow as they may be have shown `ms`, rounds included in which anybody may win. */
   boundMs(ms: number): number {
-    const { roundMs, retryMs, clockDriftPpm } = this.#options.times;
-    const pauseMs = 16 * retryMs;
-    return (ms + roundsMax * (roundMs + pauseMs)) / (1 - clockDriftPpm / 1_000_000);
+    const { times: { roundMs, retryMs, clockDriftPpm }, nodes } = this.#options;
+    return (ms + roundsMax * (roundMs + nodes * retryMs)) / (1 - clockDriftPpm / 1_000_000);
   }
 
   /** Begins the story, among these nodes. */
@@ -67,8 +69,9 @@ export class LeaseStory {
   }
 
   #write(agents: readonly string[]): Chapter[] {
-    const { world, watch, times: { leaseMs, maxLeaseMs }, majority, boxOf, count } = this.#options;
-    const isSpare = agents.length > majority;
+    const { world, watch, times: { leaseMs, maxLeaseMs, retryMs }, nodes, boxOf, count } =
+      this.#options;
+    const isSpare = agents.length > leaseRules.majority(nodes);
     let first: string | undefined;
     const successor = () => {
       const owner = watch.owner(agents);
@@ -77,7 +80,8 @@ export class LeaseStory {
     return [
       {
         what: "an owner",
-        withinMs: this.boundMs(maxLeaseMs),
+        // The faults may have left some in the longest pause after having been thwarted.
+        withinMs: this.boundMs(maxLeaseMs + pauseMsMax(retryMs)),
         begin: () => {
           for (const agent of agents) world.line(agent, "acquire");
         },
