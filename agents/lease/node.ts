@@ -28,7 +28,10 @@ export const leaseAttrs = {
   renewMs: duration.optional(),
   /** How long an attempt to get the lease may take. */
   roundMs: duration.default(200),
-  /** About how long a node waits after an attempt that another has thwarted. */
+  /**
+   * How long a node lets another have its turn when a lease has ended, and about how long it waits after an attempt that
+   * another has thwarted. Longer than two round trips.
+   */
   retryMs: duration.default(50),
   /** By how much the clock of any node may be too fast or too slow, in millionths. */
   clockDriftPpm: z.int().min(0).max(500_000).default(10_000),

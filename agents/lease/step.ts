@@ -19,7 +19,10 @@ export interface LeaseOptions {
   readonly renewMs: number;
   /** How long an attempt may take. */
   readonly roundMs: number;
-  /** About how long to wait after an attempt that others have thwarted. */
+  /**
+   * How long each node has for its turn when a lease has ended, and about how long to wait after an attempt that others
+   * have thwarted. Longer than two round trips.
+   */
   readonly retryMs: number;
   /** By how much the clock of any node may be too fast or too slow, in millionths. */
   readonly clockDriftPpm: number;

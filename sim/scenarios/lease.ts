@@ -30,7 +30,8 @@ const sizes = {
   /** When the owner asks again, in hundredths of the lease: in some runs it is too late, and all compete each time. */
   renew: [20, 130],
   round: [10, 300],
-  retry: [4, 20],
+  /** Longer than a round on links that nothing is wrong with: shorter, and rivals thwart each other again and again. */
+  retry: [8, 30],
   requests: [0, 60],
   drift: [0, 3],
 } as const;
