@@ -1,11 +1,12 @@
-// What holds between any two steps of a lease, whatever happens to it and around it.
+// What holds between any two steps of a proposer, whatever happens to it and around it. What acceptors owe, the
+// simulator judges from outside, in true time.
 
 import { assert } from "../../core/error.ts";
 import { nodesMax } from "./protocol.ts";
 import type { LeaseState } from "./state.ts";
 
 /** @throws {Error} if an invariant of {@linkcode LeaseState} is broken. */
-export function checkLease({ acceptor, proposer }: LeaseState): void {
+export function checkLease({ proposer }: LeaseState): void {
   const { attempt, owned, wants, life, number } = proposer;
   assert(owned === undefined || wants, "who does not want the lease has given it up");
   assert(attempt === undefined || wants, "who does not want the lease does not ask for it");

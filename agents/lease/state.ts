@@ -1,5 +1,5 @@
 // What a node knows of the lease. It is plain data, so that any agent can keep it as a part of its own state; nothing
-// of it is ever on a disk. invariants.ts asserts what the comments claim.
+// of it is ever on a disk.
 
 import type { AgentId } from "../../core/id.ts";
 import type { Ballot } from "./protocol.ts";

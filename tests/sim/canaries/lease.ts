@@ -35,8 +35,14 @@ const breaches: { readonly [name: string]: Partial<LeaseRules> } = {
   },
 };
 
-/** Every canary of the lease. */
-export const leaseCanaries: readonly Canary[] = Object.entries(breaches).map(([name, breach]) => ({
-  name,
-  scenario: leaseScenarioOf(makeLeaseNode({ ...leaseRules, ...breach })),
-}));
+/**
+ * Every canary of the lease.
+ *
+ * @param ownersOnly Whether nothing is judged but that there is one owner.
+ */
+export function leaseCanariesOf(ownersOnly: boolean): Canary[] {
+  return Object.entries(breaches).map(([name, breach]) => ({
+    name,
+    scenario: leaseScenarioOf(makeLeaseNode({ ...leaseRules, ...breach }), ownersOnly),
+  }));
+}
