@@ -1,11 +1,11 @@
-// The acceptor: promises ballots, and accepts one lease at a time. Sections 3 to 5.
+// The acceptor: promises ballots, and accepts one lease at a time. Sections 3, 6 and 7.
 
 import type { AgentId } from "../../core/id.ts";
 import type { Answer, Lease } from "./protocol.ts";
 import type { AcceptedLease } from "./state.ts";
 import type { LeaseStep } from "./step.ts";
 
-/** Section 4: an acceptor that has just started sits out one maximum lease. */
+/** Section 3: an acceptor that has just started sits out one maximum lease. */
 export function startAcceptor({ state, ctx, options, rules }: LeaseStep): void {
   state.acceptor.votesAt = rules.firstVoteAt(ctx.now, options.maxLeaseMs);
 }
@@ -16,7 +16,7 @@ export function acceptedLease({ state, ctx, rules }: LeaseStep): AcceptedLease |
   return accepted === undefined || rules.isOver(accepted, ctx.now) ? undefined : accepted;
 }
 
-/** Section 3.2. */
+/** Section 3, step 2. */
 export function onPrepareRequest(
   step: LeaseStep,
   from: AgentId,
@@ -40,7 +40,7 @@ function answerTo(step: LeaseStep, { ballot }: Lease<"prepareRequest">): Answer 
   return { kind: "open" };
 }
 
-/** Section 3.4. */
+/** Section 3, step 4. */
 export function onProposeRequest(
   step: LeaseStep,
   from: AgentId,
@@ -61,7 +61,7 @@ export function onProposeRequest(
   ctx.sendTo(from, { type: "proposeResponse", ballot, accepted, number });
 }
 
-/** Section 5. */
+/** Section 7. */
 export function onReleased(
   { state: { acceptor }, rules }: LeaseStep,
   from: AgentId,
@@ -77,7 +77,7 @@ function takesPart(
   from: AgentId,
   { ballot, leaseMs }: Pick<Lease<"prepareRequest">, "ballot" | "leaseMs">,
 ): boolean {
-  // Section 4: a longer lease might outlast the silence of an acceptor that has forgotten it.
+  // Section 2: a longer lease might outlast the silence of an acceptor that has forgotten it.
   return ctx.now >= state.acceptor.votesAt && leaseMs <= options.maxLeaseMs &&
     ballot.node === from && options.nodes.includes(from);
 }

@@ -1,5 +1,5 @@
 // The proposer: asks all acceptors whether they are open, and proposes itself as the owner if a majority is. Sections
-// 3 to 5.
+// 3 and 5 to 7.
 
 import type { DirectMessage } from "../../core/agent.ts";
 import type { AgentId } from "../../core/id.ts";
@@ -21,14 +21,14 @@ export function pauseMsMax(retryMs: number): number {
 
 /** A proposer that has just started owns nothing. */
 export function startProposer({ state, ctx }: LeaseStep): void {
-  // No ballot may be used twice, also by two lives of a node. The paper keeps a counter of starts on the disk; here
+  // No ballot may be used twice, also by two lives of a node. Section 2 keeps a counter of starts on the disk; here
   // each life is known by a number of 52 bits that it draws. The host gives every start of a box a stream of its own,
   // so that lives of one node draw alike with a chance of one in 4 * 10^15.
   state.proposer.life = Math.floor(ctx.random() * lifeCount);
   state.proposer.nextAt = ctx.now;
 }
 
-/** The lease that the node owns, if it is not over: section 3.7. */
+/** The lease that the node owns, if it is not over. */
 export function ownedLease({ proposer }: LeaseState, now: number): OwnedLease | undefined {
   return proposer.owned !== undefined && now < proposer.owned.until ? proposer.owned : undefined;
 }
@@ -40,7 +40,7 @@ export function acquire({ state: { proposer }, ctx }: LeaseStep): void {
   proposer.nextAt = ctx.now;
 }
 
-/** Section 5: the node does not want the lease any more, and gives it up if it has it. */
+/** Section 7: the node does not want the lease any more, and gives it up if it has it. */
 export function release(step: LeaseStep): void {
   const { state: { proposer }, ctx } = step;
   const { owned, attempt } = proposer;
@@ -63,7 +63,7 @@ export function advance(step: LeaseStep): void {
   }
   if (attempt !== undefined && ctx.now >= attempt.endsAt) giveUp(step, attempt);
   if (!proposer.wants || proposer.attempt !== undefined || ctx.now < proposer.nextAt) return;
-  const heldUntil = heldByAnotherUntil(step);
+  const heldUntil = proposer.owned === undefined ? heldByAnotherUntil(step) : undefined;
   // While its own acceptor holds another's lease, to ask would only raise the ballots that the owner has to outbid.
   if (heldUntil === undefined) return prepare(step);
   proposer.thwarted = 0;
@@ -88,7 +88,7 @@ export function nextMoment({ proposer }: LeaseState): number | undefined {
   return moments.length === 0 ? undefined : Math.min(...moments);
 }
 
-/** Section 3.1. */
+/** Section 3, step 1. */
 function prepare(step: LeaseStep): void {
   const { state: { acceptor, proposer }, ctx, options: { nodes, leaseMs, roundMs } } = step;
   // Acceptors that do not hold the owner's lease yet listen to its rivals, each of whom may have raised the ballot since
@@ -110,7 +110,7 @@ function prepare(step: LeaseStep): void {
   sendToAll(step, { type: "prepareRequest", ballot, leaseMs });
 }
 
-/** Section 3.3. */
+/** Section 3, step 3. */
 export function onPrepareResponse(
   step: LeaseStep,
   from: AgentId,
@@ -137,7 +137,7 @@ export function onPrepareResponse(
   }
 }
 
-/** Section 3.6. */
+/** Section 3, step 5. */
 export function onProposeResponse(
   step: LeaseStep,
   from: AgentId,
@@ -171,7 +171,7 @@ function own({ state, ctx, options, rules }: LeaseStep, attempt: Attempt): void 
   ctx.note(before === undefined ? "lease.acquired" : "lease.renewed", { ballot: attempt.ballot });
 }
 
-/** Section 5: whoever waits for a lease to run out that is given up need not any more. */
+/** Section 7: whoever waits for a lease to run out that is given up need not any more. */
 export function onRivalReleased(step: LeaseStep, from: AgentId): void {
   const { state: { proposer }, ctx } = step;
   // Who was thwarted has another reason to wait.
@@ -222,7 +222,7 @@ function giveUp(step: LeaseStep, attempt: Attempt): void {
   }
   // Who merely hears nothing has no rival to give way to.
   if (attempt.refused.size > 0) proposer.thwarted++;
-  // Left to chance, and longer each time, lest two proposers thwart each other for ever: section 3.
+  // Left to chance, and longer each time, lest two proposers thwart each other for ever: section 5.
   const pauseMs = retryMs * 2 ** Math.min(proposer.thwarted, doublingsMax);
   proposer.nextAt = ctx.now + Math.floor(ctx.random() * pauseMs);
 }

@@ -27,7 +27,7 @@ export const ballotSchema = z.object({ number: count, node: agent, life: count }
 /** See {@linkcode ballotSchema}. */
 export type Ballot = z.infer<typeof ballotSchema>;
 
-/** What an acceptor says to a prepare request: section 3.2. */
+/** What an acceptor says to a prepare request: section 3, step 2. */
 export const answerSchema = z.discriminatedUnion("kind", [
   /** It holds nobody's lease, or one of the asker's own, and promises to accept nothing below the ballot. */
   z.object({ kind: z.literal("open") }),
@@ -42,14 +42,14 @@ export type Answer = z.infer<typeof answerSchema>;
 
 /** What proposers and acceptors say to each other. An agent that embeds a lease adds these to its own protocol. */
 export const leaseProtocol = {
-  /** Sections 3.1 and 3.2. `leaseMs` is how long the lease is to last, so that nobody promises what it may forget. */
+  /** Section 3, steps 1 and 2. `leaseMs` is how long the lease is to last, so that nobody promises what it may forget. */
   prepareRequest: z.object({ ballot: ballotSchema, leaseMs: ms }),
   prepareResponse: z.object({ ballot: ballotSchema, answer: answerSchema }),
-  /** Sections 3.3 and 3.4. */
+  /** Section 3, steps 3 and 4. */
   proposeRequest: z.object({ ballot: ballotSchema, leaseMs: ms }),
   /** `number` is that of the ballot that the acceptor has promised. */
   proposeResponse: z.object({ ballot: ballotSchema, accepted: z.boolean(), number: count }),
-  /** Section 5: the sender owns nothing any more by this ballot and all of its life below it. */
+  /** Section 7: the sender owns nothing any more by this ballot and all of its life below it. */
   released: z.object({ ballot: ballotSchema }),
 };
 

@@ -18,7 +18,7 @@ const million = 1_000_000;
 
 /** The rules of the protocol. */
 export const leaseRules = {
-  /** Section 2: any two majorities share an acceptor. */
+  /** Section 4: any two majorities share an acceptor. */
   majority(nodes: number): number {
     return Math.floor(nodes / 2) + 1;
   },
@@ -28,7 +28,7 @@ export const leaseRules = {
    *
    * A clock within the drift bound d shows between (1 - d) t and (1 + d) t while a time t truly passes. An acceptor's
    * may be fast, and let the lease end after leaseMs / (1 + d) of true time; the owner's may be slow, and take that for
-   * leaseMs (1 - d) / (1 + d). The paper's section 4 leaves the error of clocks aside.
+   * leaseMs (1 - d) / (1 + d). Section 4 leaves the error of clocks aside.
    */
   countedMs(leaseMs: number, clockDriftPpm: number): number {
     return Math.floor(leaseMs * (million - clockDriftPpm) / (million + clockDriftPpm));
@@ -37,16 +37,16 @@ export const leaseRules = {
   /**
    * From when on the owner counts its lease, `now` being when a majority has accepted it.
    *
-   * Section 3.3 lets the timer start before the propose requests are sent, and so before any acceptor's does. It starts
-   * earlier still here, as the paper's figure 2 has it: with the prepare requests. What an acceptor has answered to
-   * those then expires with the attempt, and is not used when that acceptor may have crashed and forgotten it.
+   * In step 3 of section 3 the timer starts before the propose requests are sent, and so before any acceptor's does.
+   * Here it starts earlier still, with the prepare requests: what an acceptor has answered to those then expires with
+   * the attempt, and is not used any more when that acceptor may have crashed and forgotten what it answered.
    */
   countedFrom({ askedAt }: Pick<Attempt, "askedAt" | "renews">, _now: number): number {
     return askedAt;
   },
 
   /**
-   * Section 4: an acceptor that has started knows nothing of what it had promised and accepted, so it takes no part
+   * Section 3: an acceptor that has started knows nothing of what it had promised and accepted, so it takes no part
    * for one maximum lease. Nobody asks for a longer one, so by then all are over that it may have forgotten. It cannot
    * know whether this is its first start, and has no disk to tell it.
    *
@@ -59,24 +59,24 @@ export const leaseRules = {
   },
 
   /**
-   * Sections 3.2 and 4: whether an acceptor that holds a lease is open for `ballot` all the same, since it is the same
-   * proposer that holds it, in the same life.
+   * Section 6: whether an acceptor that holds a lease is open for `ballot` all the same, since it holds it for the very
+   * same proposer, in the same life.
    */
   isOpen(accepted: Ballot, ballot: Ballot): boolean {
     return isSameProposer(accepted, ballot);
   },
 
-  /** Section 3.2: an acceptor answers a prepare request only if it has promised no higher ballot. */
+  /** Section 3, step 2: an acceptor answers a prepare request only if it has promised no higher ballot. */
   mayPromise(promised: Ballot | undefined, ballot: Ballot): boolean {
     return promised === undefined || !isHigher(promised, ballot);
   },
 
-  /** Section 3.2: what an acceptor has promised once it has answered `ballot`, or accepted it. */
+  /** Section 3, step 2: what an acceptor has promised once it has answered `ballot`, or accepted it. */
   promisedAfter(promised: Ballot | undefined, ballot: Ballot): Ballot | undefined {
     return promised !== undefined && isHigher(promised, ballot) ? promised : ballot;
   },
 
-  /** Section 3.4: an acceptor accepts nothing below what it has promised. */
+  /** Section 3, step 4: an acceptor accepts nothing below what it has promised. */
   mayAccept(promised: Ballot | undefined, ballot: Ballot): boolean {
     return promised === undefined || !isHigher(promised, ballot);
   },
@@ -89,17 +89,20 @@ export const leaseRules = {
    * maximum lease then overrides the lease of another, at an acceptor that has crashed and forgotten its promise
    * meanwhile, and is taken by its sender for a lease of its own that it may extend (Trencseni, "PaxosLease Revisited").
    * Nor may a node that has started anew: its earlier life's requests and releases may still be on their way.
+   *
+   * Section 5 needs the overriding for its liveness: proposals that failed must not block those who come after. Here a
+   * proposer releases what some have accepted of an attempt that it gives up; where that is lost, they wait for one lease.
    */
   mayReplace(accepted: Ballot, ballot: Ballot): boolean {
     return isSameProposer(accepted, ballot);
   },
 
-  /** Section 3.4: until when an acceptor holds a lease that it accepts `now`. One that is renewed ends no earlier. */
+  /** Section 3, step 4: until when an acceptor holds a lease that it accepts `now`. One that is renewed ends no earlier. */
   acceptedUntil(now: number, leaseMs: number, before: AcceptedLease | undefined): number {
     return Math.max(now + leaseMs, before?.until ?? 0);
   },
 
-  /** Section 3.5: whether the lease that an acceptor holds is over, which no other clock can tell. */
+  /** Section 3, step 4: whether the lease that an acceptor holds is over, which no other clock can tell. */
   isOver({ until }: Pick<AcceptedLease, "until">, now: number): boolean {
     return now >= until;
   },
@@ -113,7 +116,7 @@ export const leaseRules = {
   },
 
   /**
-   * Section 5: whether an acceptor forgets the lease `accepted` because a proposer gives up what it has by `released`
+   * Section 7: whether an acceptor forgets the lease `accepted` because a proposer gives up what it has by `released`
    * and earlier ballots of its life. A release that is late finds the lease of another, or a later one.
    */
   isReleased(accepted: Ballot, released: Ballot): boolean {

@@ -12,7 +12,7 @@ export interface AcceptedLease {
 
 /** Section 3: who votes. */
 export interface Acceptor {
-  /** From when on it votes, by its own clock: section 4. */
+  /** From when on it votes, by its own clock: section 3. */
   votesAt: number;
   /** The highest ballot that it has promised or accepted. Not below that of `accepted`. */
   promised: Ballot | undefined;

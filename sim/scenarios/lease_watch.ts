@@ -187,7 +187,7 @@ export class LeaseWatch {
     }
   }
 
-  /** Section 3.2: who has answered that it is open for a ballot accepts no lower one after that, in the same life. */
+  /** Section 3, step 2: who has answered that it is open for a ballot accepts no lower one after that, in the same life. */
   #compare(acceptor: string, open: Word, accepted: Word): void {
     if (accepted.atUs <= open.atUs || !isHigher(open.ballot, accepted.ballot)) return;
     this.#options.violated(
