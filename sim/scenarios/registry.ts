@@ -2,6 +2,7 @@
 
 import type { Scenario } from "../scenario.ts";
 import { chatScenario } from "./chat.ts";
+import { gobbyScenario } from "./gobby.ts";
 import { kvsScenario } from "./kvs.ts";
 import { leaseScenario } from "./lease.ts";
 import { leaseCases } from "./lease_cases.ts";
@@ -10,7 +11,7 @@ import { vrScenario } from "./vr.ts";
 
 /** The built-in scenarios by their names. */
 export const builtInScenarios: ReadonlyMap<string, Scenario> = new Map(
-  [chatScenario, kvsScenario, leaseScenario, paxosScenario, vrScenario].map((
+  [chatScenario, gobbyScenario, kvsScenario, leaseScenario, paxosScenario, vrScenario].map((
     scenario,
   ) => [scenario.name, scenario]),
 );
