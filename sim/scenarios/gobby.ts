@@ -119,7 +119,7 @@ function play(stage: Stage<keyof GobbySizes>) {
   });
   const log = new GobbyLog({
     world,
-    replicas: new Map(servers.map((name, index) => [boxOf(name), `r${index + 1}`])),
+    replicas: namesOf("r", servers.length),
     violated,
     happened: (happened) => judge.happened(happened),
   });

@@ -16,8 +16,8 @@ export interface Happened {
 /** What a {@linkcode GobbyLog} works with. */
 export interface GobbyLogOptions {
   readonly world: World;
-  /** The replicas by their boxes, whatever replicates. */
-  readonly replicas: ReadonlyMap<string, string>;
+  /** Whatever replicates. */
+  readonly replicas: readonly string[];
   readonly violated: (what: string) => never;
   readonly happened: (happened: Happened) => void;
 }
@@ -25,17 +25,19 @@ export interface GobbyLogOptions {
 /** See the top of this file. */
 export class GobbyLog {
   readonly #options: GobbyLogOptions;
-  readonly events: GobbyEvent[] = [];
-  /** The latest revision that any replica has. */
-  revision = 0;
+  readonly #events: GobbyEvent[] = [];
+  #revision = 0;
 
   constructor(options: GobbyLogOptions) {
     this.#options = options;
-    options.world.observe((event) => {
-      const box = event.kind === "mail" ? event.to : "box" in event ? event.box : "";
-      const replica = options.replicas.get(box);
-      if (replica !== undefined && event.kind !== "crash") this.#look(replica, event.atUs);
-    });
+    // What a box does is to be seen with the next event, whosever that is.
+    options.world.observe(({ atUs }) => this.#lookAtAll(atUs));
+  }
+
+  /** The latest revision that any replica has. */
+  get revision(): number {
+    this.#lookAtAll(Math.round(1000 * this.#options.world.now));
+    return this.#revision;
   }
 
   /** What a replica has made of the log so far; undefined while it is down or has nothing. */
@@ -50,34 +52,39 @@ export class GobbyLog {
 
   /** The events of a target from a revision on, up to but not including another. */
   of(target: EventTarget, from: number, next: number): GobbyEvent[] {
-    return this.events.slice(this.#indexOf(from), this.#indexOf(next)).filter((event) =>
+    this.#lookAtAll(Math.round(1000 * this.#options.world.now));
+    return this.#events.slice(this.#indexOf(from), this.#indexOf(next)).filter((event) =>
       isOf(event, target)
     );
   }
 
   /** Where the events of a revision begin. */
   #indexOf(revision: number): number {
-    let [low, high] = [0, this.events.length];
+    let [low, high] = [0, this.#events.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.events[middle]?.revision ?? 0) < revision) low = middle + 1;
+      if ((this.#events[middle]?.revision ?? 0) < revision) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
+  #lookAtAll(atUs: number): void {
+    for (const replica of this.#options.replicas) this.#look(replica, atUs);
+  }
+
   #look(replica: string, atUs: number): void {
     const gobby = this.service(replica)?.gobby;
-    if (gobby === undefined || gobby.revision <= this.revision) return;
+    if (gobby === undefined || gobby.revision <= this.#revision) return;
     const { events, oldest } = gobby.history;
-    if (oldest > this.revision + 1) {
+    if (oldest > this.#revision + 1) {
       this.#options.violated(`events before ${oldest} were forgotten before anybody saw them`);
     }
     let first = events.length;
-    while (first > 0 && (events[first - 1]?.revision ?? 0) > this.revision) first--;
-    this.revision = gobby.revision;
+    while (first > 0 && (events[first - 1]?.revision ?? 0) > this.#revision) first--;
+    this.#revision = gobby.revision;
     for (const event of events.slice(first)) {
-      this.events.push(event);
+      this.#events.push(event);
       this.#options.happened({ event, atUs });
     }
   }
