@@ -93,6 +93,6 @@ export function takeNews(
   watch.next = Math.max(known, next);
   follow(step, number, watch, false);
   if (next <= known) return undefined;
-  const fresh = events.filter(({ revision }) => revision >= known);
+  const fresh = events.filter(({ revision }) => step.rules.isNews(revision, known));
   return { watch, events: fresh.map((event): GobbyEvent => event) };
 }

@@ -3,7 +3,7 @@
 // What is never broken is held by these: only the master of the latest term changes anything (`isCurrent`), and answers
 // only while it owns the lease (`mayAnswer`); a request is carried out once (`remember`); a client takes its session for
 // over before any master does (`countedFrom`, `countedMs`, `mayProlong`, `timeUnderNewMaster`); whoever watches goes on
-// exactly where it was (`resumesFrom`).
+// exactly where it was (`resumesFrom`, `isNews`).
 
 import type { Json } from "../../core/data.ts";
 import { leaseRules } from "../lease/rules.ts";
@@ -56,8 +56,13 @@ export const gobbyRules = {
   },
 
   /** From which revision on a watch goes on at another master, `next` being the first that was not delivered. */
-  resumesFrom(next: number): number {
+  resumesFrom(next: number): number | null {
     return next;
+  },
+
+  /** Whether a watch that has all before `next` has not been told of a revision: masters send again what may be lost. */
+  isNews(revision: number, next: number): boolean {
+    return revision >= next;
   },
 
   /** The fencing token of a grant: its revision, which only grows, and no clock. */

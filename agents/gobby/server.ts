@@ -23,7 +23,7 @@ import { gobbyLimits } from "./machine_limits.ts";
 import { type ServerMessage, serverProtocol } from "./protocol.ts";
 import { type GobbyRules, gobbyRules } from "./rules.ts";
 import { newClock, nextDue, prolong, putBack, sessionName, takeDue } from "./server_clock.ts";
-import { onResult, pump, reply } from "./server_group.ts";
+import { onResult, pump } from "./server_group.ts";
 import {
   batchCallsMax,
   isMaster,
@@ -34,6 +34,7 @@ import {
   type ServerState,
   type ServerStep,
   type ServerTimer,
+  speak,
   waitingMax,
 } from "./server_state.ts";
 import { onFollow, onUnfollow, sweep } from "./server_watches.ts";
@@ -189,7 +190,10 @@ function tellMaster(step: ServerStep): void {
 function onRequest(step: ServerStep, message: ServerMessage<"request">): void {
   const { client, request, seat, operation } = message;
   const length = JSON.stringify(operation).length;
-  const refuse = (why: string) => reply(step, step.ctx.from, message, { kind: "refused", why });
+  const refuse = (why: string) => {
+    const outcome = { kind: "refused" as const, why };
+    speak(step, step.ctx.from, { type: "reply", client, request, outcome });
+  };
   if (length > requestLengthMax) {
     return refuse(`the operation has ${length} characters, want at most ${requestLengthMax}`);
   }
@@ -204,8 +208,8 @@ function letWait(step: ServerStep, client: string, request: Request): void {
   const { state, ctx } = step;
   const known = state.waiting.get(client);
   if (known === undefined && state.waiting.size >= waitingMax) {
-    const why = `${waitingMax} requests are waiting`;
-    return reply(step, ctx.from, { client, request: request.request }, { kind: "refused", why });
+    const outcome = { kind: "refused" as const, why: `${waitingMax} requests are waiting` };
+    return speak(step, ctx.from, { type: "reply", client, request: request.request, outcome });
   }
   if (known !== undefined && known.request > request.request) return;
   state.waiting.set(client, { ...request, from: ctx.from });
@@ -218,15 +222,15 @@ function onKeepAlive(step: ServerStep, message: ServerMessage<"keepAlive">): voi
   if (state.behind) return;
   const name = sessionName(session);
   const timed = state.clock.timed.get(name);
-  const answer = { type: "keptAlive" as const, client, session, number, term: state.term };
-  if (timed === undefined) return ctx.reply({ ...answer, ended: true });
+  const answer = { type: "keptAlive" as const, client, session, number };
+  if (timed === undefined) return speak(step, ctx.from, { ...answer, ended: true });
   if (!rules.mayProlong(timed.askedFor)) {
     state.renewals.set(session, { from: ctx.from, client, number });
     return;
   }
   prolong(timed, ctx.now);
   if (state.due.delete(name)) putBack(state.clock, name);
-  ctx.reply({ ...answer, ended: false });
+  speak(step, ctx.from, { ...answer, ended: false });
 }
 
 /** Lets what is due wait for the next batch. */

@@ -2,15 +2,15 @@
 
 import type { DeepReadonly, Json } from "../../core/data.ts";
 import { begin, end, follow, newClock, putBack } from "./server_clock.ts";
-import type { ReplyOutcome, ServerMessage } from "./protocol.ts";
+import type { ServerMessage } from "./protocol.ts";
 import {
   type Asked,
   batchCallsMax,
   batchLengthMax,
-  isMaster,
   type Part,
   type ServerState,
   type ServerStep,
+  speak,
 } from "./server_state.ts";
 import { fetches, takeFetched, tell } from "./server_watches.ts";
 import {
@@ -242,7 +242,8 @@ function takeAnswer(step: ServerStep, part: Part, answer: ServiceAnswer): void {
       if (waiting === undefined || waiting.request !== part.request) return;
       state.waiting.delete(part.client);
       if (answer.kind === "done" && answer.repeated) ctx.note("gobby.repeated", { ...part });
-      return reply(step, waiting.from, part, answer);
+      const { client, request } = part;
+      return speak(step, waiting.from, { type: "reply", client, request, outcome: answer });
     }
     case "timed": {
       state.due.delete(part.name);
@@ -258,23 +259,9 @@ function takeAnswer(step: ServerStep, part: Part, answer: ServiceAnswer): void {
       const ended = answer.result.kind !== "session";
       const { client, number } = renewal;
       const { session } = part;
-      const kept = { type: "keptAlive" as const, client, session, number, term: state.term, ended };
-      if (isMaster(step)) ctx.sendTo(renewal.from, kept);
-      return;
+      return speak(step, renewal.from, { type: "keptAlive", client, session, number, ended });
     }
     case "watch":
       return takeFetched(step, part, answer);
   }
-}
-
-/** Tells a client what came of its request, if it is the master who does. */
-export function reply(
-  step: ServerStep,
-  to: ServerStep["ctx"]["self"],
-  { client, request }: { readonly client: string; readonly request: number },
-  outcome: ReplyOutcome,
-): void {
-  if (!isMaster(step)) return;
-  const { term } = step.state;
-  step.ctx.sendTo(to, { type: "reply", client, request, term, outcome });
 }

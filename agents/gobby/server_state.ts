@@ -9,7 +9,7 @@ import { leaseAttrs } from "../lease/node.ts";
 import { type LeaseState, newLeaseState } from "../lease/state.ts";
 import { agentIdAttr } from "../vr/attrs.ts";
 import type { EventTarget, GobbyOperation } from "./machine_operation.ts";
-import type { serverProtocol } from "./protocol.ts";
+import type { ServerMessage, serverProtocol } from "./protocol.ts";
 import type { GobbyRules } from "./rules.ts";
 import { type DeadlineClock, newClock } from "./server_clock.ts";
 
@@ -112,6 +112,8 @@ export interface ServerState {
    */
   phase: "none" | "beginning" | "reading" | "serving";
   term: number;
+  /** How often it has spoken as the master. */
+  answers: number;
   /** The latest revision that it knows all of. */
   revision: number;
   /** Whether the group has got beyond that without telling the events. */
@@ -143,6 +145,7 @@ export function newServerState(): ServerState {
     lease: newLeaseState(),
     phase: "none",
     term: 0,
+    answers: 0,
     revision: 0,
     behind: false,
     asked: 0,
@@ -181,6 +184,25 @@ export interface ServerStep {
   ownsLease(): boolean;
   /** Gives the lease up, and does not want it for a while. */
   rest(why: string): void;
+}
+
+/** What only the master says, without the term. */
+export type MastersWord = {
+  [K in "reply" | "keptAlive" | "following" | "news" | "followEnded"]: Omit<
+    ServerMessage<K>,
+    "term"
+  >;
+}["reply" | "keptAlive" | "following" | "news" | "followEnded"];
+
+/**
+ * Tells a client something as the master, or nothing if the server is not the master at this very moment. What it says
+ * may leave later, since a box sends nothing before its disk has what came before; it is as true then.
+ */
+export function speak(step: ServerStep, to: AgentId, word: MastersWord): void {
+  const { state, ctx } = step;
+  if (!isMaster(step)) return;
+  state.answers++;
+  ctx.sendTo(to, { ...word, term: state.term });
 }
 
 /** Whether a server may answer as the master now. */

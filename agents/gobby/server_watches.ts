@@ -14,6 +14,7 @@ import {
   type Part,
   type ServerState,
   type ServerStep,
+  speak,
   unheardMax,
   type Watch,
 } from "./server_state.ts";
@@ -41,19 +42,19 @@ export function onFollow(step: ServerStep, message: ServerMessage<"follow">): vo
   if (watch.unheard.length === 0) watch.next = Math.max(watch.next, watch.heard);
   if (message.next === null || message.again) {
     const { client, watch: number } = watch;
-    const { term } = state;
     // If nothing is on its way to it, it has all but what was not for it, and gets ahead of that.
     const next = watch.unheard.length === 0 ? watch.next : watch.heard;
-    ctx.reply({ type: "following", client, watch: number, term, next });
+    speak(step, ctx.from, { type: "following", client, watch: number, next });
   }
   if (wantsPast(state, watch)) state.late.add(name);
 }
 
 function open(
-  { state, ctx }: ServerStep,
+  step: ServerStep,
   name: string,
   { client, watch: number, target, next, oneShot }: ServerMessage<"follow">,
 ): Watch | undefined {
+  const { state, ctx } = step;
   const count = state.watchesOf.get(client) ?? 0;
   const limit = count >= gobbyLimits.watchesOfClient
     ? "watchesOfClient"
@@ -61,9 +62,8 @@ function open(
     ? "watches"
     : undefined;
   if (limit !== undefined) {
-    const { term } = state;
     const end = { why: "limit" as const, limit };
-    ctx.reply({ type: "followEnded", client, watch: number, term, end });
+    speak(step, ctx.from, { type: "followEnded", client, watch: number, end });
     return undefined;
   }
   const first = next ?? state.revision + 1;
@@ -99,11 +99,8 @@ export function sweep({ state, ctx }: ServerStep): void {
 }
 
 /** Sends the events of a batch to all who have all before. */
-export function tell(
-  { state, ctx }: ServerStep,
-  before: number,
-  events: readonly GobbyEvent[],
-): void {
+export function tell(step: ServerStep, before: number, events: readonly GobbyEvent[]): void {
+  const { state } = step;
   const after = state.revision;
   for (const [name, watch] of state.watches) {
     if (watch.next > after || watch.told) continue;
@@ -113,7 +110,7 @@ export function tell(
       const wanted = events.filter((event) =>
         event.revision >= watch.next && isOf(event, watch.target)
       );
-      send(state, ctx, watch, wanted, after + 1);
+      send(step, watch, wanted, after + 1);
     }
   }
 }
@@ -139,10 +136,11 @@ export function* fetches(
 
 /** Takes what was fetched for a watch. */
 export function takeFetched(
-  { state, ctx }: ServerStep,
+  step: ServerStep,
   { name, from }: Extract<Part, { kind: "watch" }>,
   answer: ServiceAnswer,
 ): void {
+  const { state, ctx } = step;
   const watch = state.watches.get(name);
   state.late.delete(name);
   if (watch === undefined) return;
@@ -153,20 +151,19 @@ export function takeFetched(
   }
   const result = answer.kind === "done" ? answer.result : undefined;
   if (result?.kind === "events") {
-    send(state, ctx, watch, result.events, result.next);
+    send(step, watch, result.events, result.next);
     if (wantsPast(state, watch)) state.late.add(name);
   } else if (result?.kind === "refused" && result.why === "compacted") {
     const { client, watch: number } = watch;
     const end: WatchEnd = { why: "compacted", oldest: result.oldest };
-    ctx.sendTo(watch.from, { type: "followEnded", client, watch: number, term: state.term, end });
+    speak(step, watch.from, { type: "followEnded", client, watch: number, end });
     ctx.note("gobby.watch_compacted", { name, oldest: result.oldest });
     close(state, name);
   } else state.late.add(name);
 }
 
 function send(
-  { term }: ServerState,
-  ctx: ServerStep["ctx"],
+  step: ServerStep,
   watch: Watch,
   wanted: readonly GobbyEvent[],
   end: number,
@@ -181,8 +178,7 @@ function send(
   const from = watch.unheard.at(-1) ?? watch.heard;
   watch.told = watch.oneShot;
   watch.unheard.push(next);
-  const news = events.map((event) => ({ ...event }));
-  ctx.sendTo(watch.from, { type: "news", client, watch: number, term, from, next, events: news });
+  speak(step, watch.from, { type: "news", client, watch: number, from, next, events });
 }
 
 function wantsPast({ revision }: ServerState, { next, told }: Watch): boolean {

@@ -2,9 +2,10 @@
 // lock, and whether what a fenced store is told comes from the right one.
 
 import type { ClientState } from "../../agents/gobby/client_state.ts";
+import type { ServerState } from "../../agents/gobby/server_state.ts";
 import type { Count } from "../injector.ts";
 import type { World } from "../world.ts";
-import type { Mail, WorldEvent } from "../world_event.ts";
+import type { WorldEvent } from "../world_event.ts";
 import type { Happened } from "./gobby_log.ts";
 
 /** What a {@linkcode GobbyJudge} works with. */
@@ -25,11 +26,10 @@ interface Hold {
   readonly session: number;
 }
 
+/** A server that has spoken as the master of a term. */
 interface Spoken {
   readonly server: string;
   readonly term: number;
-  readonly atUs: number;
-  readonly type: string;
 }
 
 /** A store beside Gobby that knows nothing of it but tokens. */
@@ -39,13 +39,13 @@ interface FencedStore {
   accepted: number;
 }
 
-/** What a master says. */
-const mastersWords = new Set(["reply", "keptAlive", "news", "following", "followEnded"]);
-
 /** See the top of this file. */
 export class GobbyJudge {
   readonly #options: GobbyJudgeOptions;
-  readonly #spoken: Spoken[] = [];
+  /** How often each server has spoken as the master in this life of its box, and who was the latest to. */
+  readonly #answers = new Map<string, number>();
+  #latest: Spoken | undefined;
+  readonly #masters = new Map<number, string>();
   /** By session, until when its client has counted on it, in true microseconds. */
   readonly #believed = new Map<number, number>();
   readonly #holds = new Map<string, Hold>();
@@ -177,7 +177,7 @@ export class GobbyJudge {
   }
 
   #see(event: WorldEvent): void {
-    if (event.kind === "mail") return this.#hear(event);
+    for (const server of this.#options.servers) this.#listen(server);
     if (event.kind === "note") {
       const { event: name, agent, detail } = event.note;
       if (name === "gobby.serves") {
@@ -220,34 +220,37 @@ export class GobbyJudge {
 
   readonly #boxOf = new Map<number, string>();
 
-  #hear({ envelope, fate, sentAtUs }: Mail): void {
-    const { from, message } = envelope;
-    if (fate === "unsent" || !this.#options.servers.has(from)) return;
-    if (!mastersWords.has(message.type) && message["mine"] !== true) return;
-    const { term } = message;
-    if (typeof term !== "number") return;
-    this.#spoken.push({ server: from, term, atUs: sentAtUs, type: message.type });
+  /**
+   * Who speaks as the master, by what servers themselves have counted: their mail leaves later, when their box has
+   * synced what came before.
+   */
+  #listen(server: string): void {
+    const { world, violated } = this.#options;
+    const inspected = world.inspect(server);
+    if (inspected?.status !== "running") {
+      this.#answers.delete(server);
+      return;
+    }
+    const { answers, term } = inspected.state as ServerState;
+    const before = this.#answers.get(server) ?? 0;
+    this.#answers.set(server, answers);
+    if (answers <= before) return;
+    const latest = this.#latest;
+    if (latest !== undefined && term < latest.term) {
+      violated(
+        `${server} speaks as the master of term ${term} after ${latest.server} did in ` +
+          `term ${latest.term}`,
+      );
+    }
+    const known = this.#masters.get(term) ?? server;
+    if (known !== server) violated(`${known} and ${server} are both masters of term ${term}`);
+    this.#masters.set(term, server);
+    this.#latest = { server, term };
   }
 
   /** Judges what can be judged only in the end. */
   conclude(): void {
     const { violated } = this.#options;
-    this.#spoken.sort((a, b) => a.atUs - b.atUs || a.term - b.term);
-    const masters = new Map<number, string>();
-    let latest: Spoken | undefined;
-    for (const spoken of this.#spoken) {
-      const { server, term, atUs, type } = spoken;
-      if (latest !== undefined && term < latest.term) {
-        violated(
-          `${server} says ${type} as the master of term ${term} at ${atUs} us, after ` +
-            `${latest.server} did in term ${latest.term} at ${latest.atUs} us`,
-        );
-      }
-      const known = masters.get(term) ?? server;
-      if (known !== server) violated(`${known} and ${server} are both masters of term ${term}`);
-      masters.set(term, server);
-      latest = spoken;
-    }
     for (const [lock, { value, accepted }] of this.#stores) {
       if (value !== accepted) violated(`the store of ${lock} is ${value} after ${accepted} writes`);
     }
