@@ -36,6 +36,9 @@ export interface GobbyUserOptions {
   readonly onlyCounts: boolean;
 }
 
+/** How long somebody waits for a lock who has all the time. */
+const patientMs = 600_000;
+
 interface Watching {
   readonly id: number;
   readonly target: EventTarget;
@@ -120,14 +123,14 @@ export class GobbyUser {
 
   /** Locks, reads, adds one, writes under the token, releases. Gives whether the write was answered. */
   *#increment(lock: string, counter: string): Steps<boolean> {
-    const { random, judge, box, count } = this.#options;
-    const isTry = random() < 0.2;
+    const { random, judge, box, count, onlyCounts } = this.#options;
+    const isTry = !onlyCounts && random() < 0.2;
     const acquire = {
       kind: "acquire",
       key: lock,
       mode: "exclusive",
-      waitMs: isTry ? 0 : randomInteger(random, 100, 3000),
-      lockDelayMs: random() < 0.1 ? 50 : 0,
+      waitMs: isTry ? 0 : onlyCounts ? patientMs : randomInteger(random, 100, 3000),
+      lockDelayMs: !onlyCounts && random() < 0.1 ? 50 : 0,
     };
     const acquired = resultOf(yield { ask: acquire, session: true });
     if (acquired?.kind !== "acquired") {
@@ -138,20 +141,22 @@ export class GobbyUser {
     const { token } = acquired;
     judge.granted(box, lock, token);
     const wrote = yield* this.#write(lock, counter, token);
-    if (random() < 0.05) yield { pauseMs: randomInteger(random, 0, 500) };
+    if (!onlyCounts && random() < 0.05) yield { pauseMs: randomInteger(random, 0, 500) };
     judge.releases(lock, token);
     yield { ask: { kind: "release", key: lock, token } };
     return wrote;
   }
 
   *#write(lock: string, counter: string, token: number): Steps<boolean> {
-    const { random, judge, count } = this.#options;
+    const { random, judge, count, onlyCounts } = this.#options;
     // Beside Gobby as well, in a store that knows nothing but tokens.
     const beside = judge.read(lock, token);
     const got = resultOf(yield { ask: { kind: "get", key: counter } });
     if (got?.kind !== "entry") return false;
     // Now and then for so long that the session is over.
-    if (random() < 0.2) yield { pauseMs: randomInteger(random, 0, random() < 0.3 ? 1500 : 20) };
+    if (!onlyCounts && random() < 0.2) {
+      yield { pauseMs: randomInteger(random, 0, random() < 0.3 ? 1500 : 20) };
+    }
     if (beside !== undefined) judge.write(lock, token, beside + 1);
     const before = Number(got.entry?.value.split(" ")[0] ?? 1);
     this.#isWriting = true;
@@ -165,13 +170,24 @@ export class GobbyUser {
     };
     this.#isWriting = false;
     const result = resultOf(put);
-    if (result?.kind === "stored") {
-      this.incremented++;
-      this.committed++;
-      return true;
-    }
     if (result?.kind === "refused" && result.why === "fenced") count("fenced write refused");
-    else if (result === undefined && !isCertain(put)) this.unsure++;
+    const wrote = result === undefined && !isCertain(put)
+      ? yield* this.#hasWritten(counter, token)
+      : result?.kind === "stored";
+    if (!wrote) return false;
+    this.incremented++;
+    this.committed++;
+    return true;
+  }
+
+  /** Whether a write has happened of which nothing was heard: what is there names the token. It happens no more after. */
+  *#hasWritten(counter: string, token: number): Steps<boolean> {
+    this.#options.count("write of unknown outcome");
+    for (let tries = 0; tries < 3; tries++) {
+      const got = resultOf(yield { ask: { kind: "get", key: counter } });
+      if (got?.kind === "entry") return got.entry?.value.split(" ")[1] === String(token);
+    }
+    this.unsure++;
     return false;
   }
 

@@ -3,6 +3,7 @@
 import type { Scenario } from "../scenario.ts";
 import { chatScenario } from "./chat.ts";
 import { gobbyScenario } from "./gobby.ts";
+import { gobbyCases } from "./gobby_cases.ts";
 import { kvsScenario } from "./kvs.ts";
 import { leaseScenario } from "./lease.ts";
 import { leaseCases } from "./lease_cases.ts";
@@ -18,5 +19,5 @@ export const builtInScenarios: ReadonlyMap<string, Scenario> = new Map(
 
 /** Scenarios that are one exact case each, by their names. */
 export const caseScenarios: ReadonlyMap<string, Scenario> = new Map(
-  leaseCases.map((scenario) => [scenario.name, scenario]),
+  [...leaseCases, ...gobbyCases].map((scenario) => [scenario.name, scenario]),
 );
