@@ -3,16 +3,34 @@
 import type { AgentDefinition } from "../core/define.ts";
 import { chat } from "./chat.ts";
 import { dummy } from "./dummy.ts";
+import { gobbyClient } from "./gobby/client.ts";
+import { gobbyServer } from "./gobby/server.ts";
 import { kvsClient } from "./kvs/client.ts";
 import { kvsReplica } from "./kvs/replica.ts";
 import { kvsTty } from "./kvs/tty.ts";
+import { leaseNode } from "./lease/node.ts";
+import { paxosMember } from "./paxos/member.ts";
 import { vrClient } from "./vr/client.ts";
 import { vrReplica } from "./vr/replica.ts";
 import { vrTty } from "./vr/tty.ts";
 
 /** The built-in agents by the names that grids give them. */
 export const builtIns: ReadonlyMap<string, AgentDefinition> = new Map(
-  [chat, dummy, kvsClient, kvsReplica, kvsTty, vrClient, vrReplica, vrTty].map((
-    definition,
-  ) => [definition.type, definition]),
+  [
+    chat,
+    dummy,
+    gobbyClient,
+    gobbyServer,
+    kvsClient,
+    kvsReplica,
+    kvsTty,
+    leaseNode,
+    paxosMember,
+    vrClient,
+    vrReplica,
+    vrTty,
+  ]
+    .map((
+      definition,
+    ) => [definition.type, definition]),
 );

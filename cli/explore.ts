@@ -1,6 +1,7 @@
 // `ovid explore`: tries all that can happen to a small grid, and shows the shortest way to what must not.
 
-import { type Bounds, type Exploration, explore, type Subject, subjects } from "../sim/explore.ts";
+import { type Bounds, type Exploration, explore, type Subject } from "../sim/explore.ts";
+import { subjects } from "../sim/explore_subjects.ts";
 import { type Call, type Command, exitCodes, unknownWord, UsageError } from "./command.ts";
 
 /** How the program ends when something can happen that must never be. */
@@ -38,6 +39,7 @@ Exit codes: 0 nothing found, 10 something can happen that must never be, 2 wrong
   ],
   examples: [
     { line: "ovid explore vr", doc: "A replicated counter, through one view change" },
+    { line: "ovid explore lease", doc: "A lease of three nodes, clocks as wrong as they may be" },
     { line: "ovid explore vr --crashes 1 --timers 0", doc: "The same with a crash in its place" },
   ],
   run(call) {

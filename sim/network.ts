@@ -18,6 +18,14 @@ export interface NetworkOptions {
   readonly duplicate?: number;
   /** The probability that a message may overtake, or be overtaken; default 0, which is FIFO, as real links are. */
   readonly reorder?: number;
+  /** How much of the mail is late, and by how much; default none. What is late holds up nothing that comes behind. */
+  readonly late?: Lateness;
+}
+
+/** See `NetworkOptions.late`. */
+export interface Lateness {
+  readonly share: number;
+  readonly byUs: Delay;
 }
 
 const calmOptions: Required<NetworkOptions> = {
@@ -25,6 +33,7 @@ const calmOptions: Required<NetworkOptions> = {
   loss: 0,
   duplicate: 0,
   reorder: 0,
+  late: { share: 0, byUs: { minUs: 0, maxUs: 0 } },
 };
 
 /** What a network has done to mail, each message counted once for each copy. */
@@ -102,8 +111,10 @@ export class Network {
   /** @throws {RangeError} if an option is out of range. */
   constructor(seed: bigint, surroundings: NetworkSurroundings, options: NetworkOptions = {}) {
     this.#options = { ...calmOptions, ...options };
-    const { latency, loss, duplicate, reorder } = this.#options;
+    const { latency, loss, duplicate, reorder, late } = this.#options;
     requireDelay(latency, "network.latency");
+    requireDelay(late.byUs, "network.late.byUs");
+    requireProbability(late.share, "network.late.share");
     requireProbability(loss, "network.loss");
     requireProbability(duplicate, "network.duplicate");
     requireProbability(reorder, "network.reorder");
@@ -208,11 +219,14 @@ export class Network {
   }
 
   #arrival(nowUs: number, link: Link): number {
-    const { latency, reorder } = link.calm ? calmOptions : this.#options;
+    const { latency, reorder, late } = link.calm ? calmOptions : this.#options;
     let arrivalUs = nowUs + drawDelay(link.random, latency);
     if (link.intervalUs > 0) {
       link.takenUntilUs = Math.max(link.takenUntilUs, nowUs) + link.intervalUs;
       arrivalUs += link.takenUntilUs - nowUs;
+    }
+    if (late.share > 0 && link.random() < late.share) {
+      return arrivalUs + drawDelay(link.random, late.byUs);
     }
     if (reorder > 0 && link.random() < reorder) {
       this.counters.reordered++;

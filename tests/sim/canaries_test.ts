@@ -4,6 +4,8 @@ import { assert, assertEquals } from "@std/assert";
 import { checkDeterminism } from "../../sim/determinism.ts";
 import { runScenario } from "../../sim/run.ts";
 import { kvsCanaries } from "./canaries/kvs.ts";
+import { leaseCanariesOf } from "./canaries/lease.ts";
+import { paxosCanaries } from "./canaries/paxos.ts";
 import { vrCanaries } from "./canaries/vr.ts";
 
 const short = Deno.env.has("OVID_SHORT");
@@ -17,6 +19,7 @@ const rare: ReadonlySet<string> = new Set([
   "a lease read without the lease",
   "a recovered view that forgets the own vote",
   "a replaced disk that passes for the old one",
+  "a release that frees a later lease",
 ]);
 
 for (const { name, scenario, verdict } of kvsCanaries) {
@@ -33,9 +36,9 @@ for (const { name, scenario, verdict } of kvsCanaries) {
   });
 }
 
-for (const { name, scenario } of vrCanaries) {
+for (const { name, scenario } of [...vrCanaries, ...leaseCanariesOf(false), ...paxosCanaries]) {
   Deno.test({
-    name: `vr canary: ${name} is found out within ${seeds} seeds`,
+    name: `${scenario.name} canary: ${name} is found out within ${seeds} seeds`,
     ignore: short && rare.has(name),
     fn() {
       for (let seed = 1; seed <= seeds; seed++) {
