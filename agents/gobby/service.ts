@@ -91,7 +91,8 @@ function beginTerm(
   operation: Service<"beginTerm">,
   limits: GobbyLimits,
 ): ServiceResult {
-  const result = applyGobby(gobby, operation, limits);
+  // Whoever asks owns the lease. One that is late deposes a master, who then owns the lease and begins again.
+  const result = applyGobby(gobby, { ...operation, after: gobby.term }, limits);
   if (result.kind === "termBegun" || result.kind === "refused") return result;
   return { kind: "termBegun", term: gobby.term, revision: gobby.revision };
 }
