@@ -61,4 +61,9 @@ export const commands: readonly CommandEntry[] = [
     summary: "Runs a replica of a key-value store, or a client of one",
     load: async () => (await import("./vr.ts")).command,
   },
+  {
+    name: "gobby",
+    summary: "Uses the keys, locks and elections of a running Gobby",
+    load: async () => (await import("./gobby.ts")).command,
+  },
 ];

@@ -5,6 +5,20 @@
  */
 
 export {
+  GobbyClient,
+  type GobbyClientOptions,
+  type GobbyOptions,
+  type PutOptions,
+  type RangeOptions,
+  type Transaction,
+  type WriteOptions,
+} from "./gobby.ts";
+export { CompactedError, RefusedError, SessionError } from "./gobby_error.ts";
+export type { GobbyLock, LockOptions } from "./gobby_lock.ts";
+export type { ElectOptions, GobbyPermit } from "./gobby_recipes.ts";
+export type { GobbySession, SessionState } from "./gobby_session.ts";
+export type { GobbyWatch, WatchOptions } from "./gobby_watch.ts";
+export {
   GroupClient,
   type GroupClientOptions,
   type InvokeOptions,
