@@ -39,7 +39,7 @@ export const words: readonly Word[] = [
     operands: [2, 2],
     async run({ gobby, operands: [key = "", value = ""], ...spoken }) {
       const { revision, version } = await gobby.put(key, value);
-      return say(spoken, { revision, version }, `stored at revision ${revision}`);
+      return say(spoken, { revision, version }, "stored");
     },
   },
   {
@@ -87,7 +87,7 @@ export const words: readonly Word[] = [
       }
       const stored = await gobby.cas(key, Number(text), value);
       if (stored !== undefined) {
-        return say(spoken, stored, `stored at revision ${stored.revision}`);
+        return say(spoken, stored, "stored");
       }
       return say(spoken, null, "the key has another revision", exitCodes.failure);
     },

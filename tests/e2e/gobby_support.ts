@@ -3,8 +3,9 @@
 import { GobbyClient, type GobbyClientOptions } from "../../client/gobby.ts";
 import { type Outcome, ovid, Running, Workspace } from "./support.ts";
 
-/** The lease of the example, of which a test wants to know what a kill may cost. */
+/** The lease of the example and how long a round for it may take: so a test knows what a kill may cost. */
 export const leaseMs = 1000;
+export const roundMs = 200;
 
 /** Boxes of examples/gobby, each of them a process. */
 export class GobbyBoxes implements AsyncDisposable {
@@ -27,7 +28,8 @@ export class GobbyBoxes implements AsyncDisposable {
   /** Starts the box of a server; with `--new` the very first time. */
   start(server: string): void {
     const flags = this.running.has(server) ? [] : ["--new"];
-    const args = ["box", this.grid, this.servers[server] ?? "", ...flags];
+    // Supervised, it ends with this process, whatever becomes of that.
+    const args = ["box", this.grid, this.servers[server] ?? "", "--supervised", ...flags];
     this.running.set(server, new Running(args, { cwd: this.workspace.path }));
   }
 
@@ -39,6 +41,11 @@ export class GobbyBoxes implements AsyncDisposable {
   /** Kills the box of a server, by SIGKILL. */
   async kill(server: string): Promise<void> {
     await this.running.get(server)?.[Symbol.asyncDispose]();
+  }
+
+  /** Whether the box of a server has started. */
+  isUp(server: string): boolean {
+    return this.running.get(server)?.stderr.includes("up, seed") ?? false;
   }
 
   client(options: Omit<GobbyClientOptions, "servers"> = {}): GobbyClient {
