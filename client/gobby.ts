@@ -2,18 +2,23 @@
 // there are promises, and loops over what is watched.
 
 import type {
-  Comparison,
   EventTarget,
   GobbyOutcome,
   KeyEntry,
   KeyRange,
-  TransactionStep,
 } from "../agents/gobby/machine_types.ts";
 import { nativeTcp } from "../transport/native_tcp.ts";
 import type { Transport } from "../transport/transport.ts";
 import { GobbyChannel } from "./gobby_channel.ts";
 import { RefusedError } from "./gobby_error.ts";
 import { type GobbyLock, type LockOptions, Locks } from "./gobby_lock.ts";
+import type {
+  GobbyOptions,
+  PutOptions,
+  RangeOptions,
+  Transaction,
+  WriteOptions,
+} from "./gobby_options.ts";
 import { barrier, elect, type ElectOptions, type GobbyPermit, semaphore } from "./gobby_recipes.ts";
 import type { GobbySession } from "./gobby_session.ts";
 import { GobbyWatch, type WatchOptions } from "./gobby_watch.ts";
@@ -29,45 +34,6 @@ export interface GobbyClientOptions {
   readonly deadlineMs?: number;
   /** How connections are made; default TCP, on Deno and on Node alike. */
   readonly transport?: Transport;
-}
-
-/** How one operation differs from the others. */
-export interface GobbyOptions {
-  /** Gives up waiting. The operation may have happened, or may still. */
-  readonly signal?: AbortSignal;
-  /** How long it may take. */
-  readonly deadlineMs?: number;
-}
-
-/** What a write hangs on. */
-export interface WriteOptions extends GobbyOptions {
-  /** The lock that must still be held; without it a program that was asleep may write long after it has lost it. */
-  readonly fence?: Pick<GobbyLock, "key" | "token">;
-  /** The modify revision that the key must have; 0 for a key that must not exist. */
-  readonly ifRevision?: number;
-}
-
-/** How a key is put. */
-export interface PutOptions extends WriteOptions {
-  /** It ends with the client's session. */
-  readonly ephemeral?: boolean;
-  /** It ends so long after this put. */
-  readonly ttlMs?: number;
-}
-
-/** How a range is read. */
-export interface RangeOptions extends GobbyOptions {
-  /** At most so many entries in one page; default 1000, the most. */
-  readonly limit?: number;
-  /** Begins behind this key. */
-  readonly after?: string;
-}
-
-/** A transaction: if all comparisons are true then these steps, else those; all at once, or nothing. */
-export interface Transaction {
-  readonly if?: readonly Comparison[];
-  readonly then?: readonly TransactionStep[];
-  readonly else?: readonly TransactionStep[];
 }
 
 /**

@@ -4,7 +4,7 @@
 import type { LockMode } from "../agents/gobby/machine_types.ts";
 import { gobbyLimits } from "../agents/gobby/machine_types.ts";
 import type { GobbyChannel } from "./gobby_channel.ts";
-import { RefusedError, type SessionError } from "./gobby_error.ts";
+import { RefusedError } from "./gobby_error.ts";
 import type { GobbySession } from "./gobby_session.ts";
 import { OperationError } from "./group_client.ts";
 
@@ -27,7 +27,7 @@ export interface GobbyLock extends AsyncDisposable {
   readonly token: number;
   /** The session that holds it. */
   readonly session: GobbySession;
-  /** Aborts at once when it is in doubt whether the lock is held, with a {@linkcode SessionError} as its reason. */
+  /** Aborts at once when it is in doubt whether the lock is held, a SessionError being its reason. */
   readonly signal: AbortSignal;
   /** Gives it back; once is enough. */
   release(): Promise<void>;

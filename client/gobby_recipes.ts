@@ -1,9 +1,29 @@
 // Elections, semaphores and barriers, made of locks, ephemeral keys and watches: docs/gobby.md, Recipes.
 
-import type { GobbyClient } from "./gobby.ts";
+import type {
+  EventTarget,
+  GobbyOutcome,
+  KeyEntry,
+  KeyRange,
+} from "../agents/gobby/machine_types.ts";
 import { RefusedError, SessionError } from "./gobby_error.ts";
 import { type GobbyLock, type LockOptions, unlessAborted } from "./gobby_lock.ts";
+import type { GobbyOptions, PutOptions, RangeOptions, WriteOptions } from "./gobby_options.ts";
 import type { GobbySession } from "./gobby_session.ts";
+import type { GobbyWatch, WatchOptions } from "./gobby_watch.ts";
+
+/** What recipes are made of: a GobbyClient. */
+export interface Ingredients {
+  readonly id: string;
+  get(key: string, options?: GobbyOptions): Promise<KeyEntry | undefined>;
+  put(key: string, value: string, options?: PutOptions): Promise<{ revision: number }>;
+  delete(key: string, options?: WriteOptions): Promise<boolean>;
+  range(range: KeyRange, options?: RangeOptions): Promise<GobbyOutcome<"entries">>;
+  prefix(prefix: string, options?: RangeOptions): AsyncIterable<KeyEntry>;
+  session(options?: GobbyOptions): Promise<GobbySession>;
+  lock(key: string, options?: LockOptions): Promise<GobbyLock>;
+  watch(target: EventTarget, options?: WatchOptions): GobbyWatch;
+}
 
 /** How somebody wants to lead. */
 export interface ElectOptions extends Pick<LockOptions, "waitMs" | "lockDelayMs" | "signal"> {
@@ -23,9 +43,9 @@ export interface GobbyPermit extends AsyncDisposable {
   release(): Promise<void>;
 }
 
-/** See {@linkcode GobbyClient.elect}. */
+/** Waits to lead. */
 export async function elect(
-  client: GobbyClient,
+  client: Ingredients,
   name: string,
   { value = client.id, ...options }: ElectOptions,
 ): Promise<GobbyLock> {
@@ -51,9 +71,9 @@ export async function elect(
   return { ...lock, release, [Symbol.asyncDispose]: release };
 }
 
-/** See {@linkcode GobbyClient.semaphore}. */
+/** Waits to be one of `n`. */
 export async function semaphore(
-  client: GobbyClient,
+  client: Ingredients,
   name: string,
   n: number,
   signal?: AbortSignal,
@@ -86,9 +106,9 @@ export async function semaphore(
   return { key, revision, signal: doubt, release: leave, [Symbol.asyncDispose]: leave };
 }
 
-/** See {@linkcode GobbyClient.barrier}. */
+/** Waits for `n`. */
 export async function barrier(
-  client: GobbyClient,
+  client: Ingredients,
   name: string,
   n: number,
   signal?: AbortSignal,
@@ -108,7 +128,7 @@ export async function barrier(
 }
 
 /** Puts a key of one's own under a prefix. */
-async function stand(client: GobbyClient, name: string, signal: AbortSignal | undefined) {
+async function stand(client: Ingredients, name: string, signal: AbortSignal | undefined) {
   const options = signal === undefined ? {} : { signal };
   const session = await client.session(options);
   const key = `${name}/${crypto.randomUUID()}`;
@@ -116,13 +136,13 @@ async function stand(client: GobbyClient, name: string, signal: AbortSignal | un
   return { key, revision, session };
 }
 
-async function all(client: GobbyClient, prefix: string, signal: AbortSignal | undefined) {
+async function all(client: Ingredients, prefix: string, signal: AbortSignal | undefined) {
   return await Array.fromAsync(client.prefix(prefix, signal === undefined ? {} : { signal }));
 }
 
 /** Looks until what is wanted is so, each time when something has changed under the name. */
 async function until(
-  client: GobbyClient,
+  client: Ingredients,
   name: string,
   { session, signal }: { session: GobbySession; signal: AbortSignal | undefined },
   look: () => Promise<boolean>,
