@@ -8,7 +8,7 @@ import type { AnyMessage } from "../core/agent.ts";
 import type { Json } from "../core/data.ts";
 import type { Transport } from "../transport/transport.ts";
 import { RefusedError, SessionError } from "./gobby_error.ts";
-import { GobbySession, type SessionRecord } from "./gobby_session.ts";
+import { type GobbySession, SafeSession, type SessionRecord } from "./gobby_session.ts";
 import { OperationError } from "./group_client.ts";
 import { Guest } from "./guest.ts";
 
@@ -55,7 +55,7 @@ export class GobbyChannel {
   readonly #watches = new Map<number, WatchListener>();
   #numbers = 0;
   #record: SessionRecord | undefined;
-  #session: GobbySession | undefined;
+  #session: SafeSession | undefined;
   #ended: string | undefined;
 
   constructor({ servers, sessionTtlMs, deadlineMs, transport }: ChannelOptions) {
@@ -187,7 +187,7 @@ export class GobbyChannel {
     if (state === "safe") {
       // Who was warned stays so, since meanwhile anything may have been missed.
       if (this.#session?.number !== number || this.#session.signal.aborted) {
-        this.#session = new GobbySession(record);
+        this.#session = new SafeSession(record);
       }
       return;
     }

@@ -132,12 +132,21 @@ async function stand(client: Ingredients, name: string, signal: AbortSignal | un
   const options = signal === undefined ? {} : { signal };
   const session = await client.session(options);
   const key = `${name}/${crypto.randomUUID()}`;
-  const { revision } = await client.put(key, client.id, { ephemeral: true });
-  return { key, revision, session };
+  try {
+    const { revision } = await client.put(key, client.id, { ephemeral: true });
+    return { key, revision, session };
+  } catch (error) {
+    // It may be there all the same, and would stand in others' way.
+    await client.delete(key).catch(() => {});
+    throw error;
+  }
 }
 
 async function all(client: Ingredients, prefix: string, signal: AbortSignal | undefined) {
-  return await Array.fromAsync(client.prefix(prefix, signal === undefined ? {} : { signal }));
+  const entries: KeyEntry[] = [];
+  const pages = client.prefix(prefix, signal === undefined ? {} : { signal });
+  for await (const entry of pages) entries.push(entry);
+  return entries;
 }
 
 /** Looks until what is wanted is so, each time when something has changed under the name. */

@@ -3,7 +3,7 @@
 
 import type { EventTarget, GobbyEvent } from "../agents/gobby/machine_types.ts";
 import { gobbyClientProtocol } from "../agents/gobby/protocol.ts";
-import type { GobbyChannel, WatchListener, WatchMessage } from "./gobby_channel.ts";
+import type { GobbyChannel, WatchMessage } from "./gobby_channel.ts";
 import { CompactedError } from "./gobby_error.ts";
 
 /** How many events wait for a program that is slow. */
@@ -22,7 +22,7 @@ export interface WatchOptions {
 const { watching, events, watchEnded } = gobbyClientProtocol;
 
 /** The events of a key, a prefix, a session or of all: in order, none left out and none twice. */
-export class GobbyWatch implements AsyncIterable<GobbyEvent>, Disposable, WatchListener {
+export class GobbyWatch implements AsyncIterable<GobbyEvent>, Disposable {
   readonly #channel: GobbyChannel;
   readonly #target: EventTarget;
   readonly #oneShot: boolean;
@@ -94,8 +94,7 @@ export class GobbyWatch implements AsyncIterable<GobbyEvent>, Disposable, WatchL
     }
   }
 
-  /** Takes what the agent says. Not for users. */
-  hear(message: WatchMessage): void {
+  #hear(message: WatchMessage): void {
     if (this.#over) return;
     if (message.type === "watching") this.#next ??= watching.parse(message).from;
     else if (message.type === "events") {
@@ -113,15 +112,10 @@ export class GobbyWatch implements AsyncIterable<GobbyEvent>, Disposable, WatchL
     this.#wake();
   }
 
-  /** Takes that no more comes. Not for users. */
-  fail(error: Error): void {
-    this.#stop({ error });
-  }
-
   #begin(): void {
     this.#id = this.#channel.watch(
       { target: this.#target, from: this.#next, oneShot: this.#oneShot },
-      this,
+      { hear: (message) => this.#hear(message), fail: (error) => this.#stop({ error }) },
     );
   }
 

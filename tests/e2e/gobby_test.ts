@@ -1,11 +1,18 @@
 // Gobby on real processes: the library, the commands, kills of the master under load, and programs that are asleep when
 // their session ends.
 
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import type { GobbyEvent } from "../../agents/gobby/machine_types.ts";
 import { RefusedError } from "../../client/gobby_error.ts";
 import { OperationError } from "../../client/group_client.ts";
 import { GobbyBoxes, leaseMs, roundMs } from "./gobby_support.ts";
+import { bundleClient, runOnNode } from "./node_support.ts";
 import { eventually, ovid, Running } from "./support.ts";
 
 Deno.test("GobbyClient puts, swaps and watches on real boxes, over a kill -9 of the master", async () => {
@@ -114,6 +121,30 @@ Deno.test("the command under a lock is stopped when the lock is in doubt", async
   assertEquals([(await first.end()).code, first.stdout], [1, "begun\ntold\n"], first.stderr);
   assertStringIncludes(first.stderr, 'lock "l1" is not safe');
   assertEquals([(await second.end()).code, second.stdout], [137, "begun\n"], second.stderr);
+});
+
+Deno.test("GobbyClient, bundled, works from Node", async () => {
+  await using boxes = new GobbyBoxes().startAll();
+  await bundleClient(boxes.workspace);
+  const { code, stdout, stderr } = await runOnNode(
+    boxes.workspace,
+    `
+    import { GobbyClient } from "./client.mjs";
+    const servers = ${JSON.stringify(boxes.servers)};
+    const gobby = new GobbyClient({ servers, deadlineMs: 30_000 });
+    const lock = await gobby.lock("l");
+    await gobby.put("from", "node", { fence: lock });
+    for await (const event of gobby.watch({ kind: "key", key: "from" }, { from: 1 })) {
+      console.log(event.kind, event.entry.value, event.revision > lock.token);
+      break;
+    }
+    const place = await gobby.semaphore("s", 1);
+    await place.release();
+    await lock.release();
+    await gobby.close();
+  `,
+  );
+  assertEquals([stdout, code], ["keyStored node true\n", 0], stderr);
 });
 
 // What a program that is put to sleep does when it wakes up: it writes at once, with the token that it has.
@@ -270,6 +301,28 @@ function checkEvents(seen: readonly GobbyEvent[], end: number, total: number): v
   const texts = new Set(seen.map((event) => JSON.stringify(event)));
   assertEquals([revision, value, texts.size], [end, total, seen.length]);
 }
+
+Deno.test("checkEvents() notices an event that is missing, comes twice, or is of a lost increment", () => {
+  const counted = (revision: number, value: number): GobbyEvent => ({
+    kind: "keyStored",
+    revision,
+    entry: {
+      ...{ key: "counter", value: `${value}`, createRevision: 1, modifyRevision: revision },
+      ...{ version: value + 1, session: null, ttlMs: null },
+    },
+  });
+  const [zero, one, two] = [counted(1, 0), counted(2, 1), counted(3, 2)] as const;
+  checkEvents([zero, one, two], 3, 2);
+  for (
+    const wrong of [
+      [zero, two],
+      [zero, one, one, two],
+      [zero, two, one],
+      [zero, one, counted(3, 1)],
+      [zero, one],
+    ]
+  ) assertThrows(() => checkEvents(wrong, 3, 2));
+});
 
 async function moreDone(
   tally: Tally,
