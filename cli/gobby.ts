@@ -73,13 +73,14 @@ refused or is not there, 2 if it was called wrongly, 3 if the grid is wrong.`,
     const options = optionsOf(call, sessionTtlMs);
     if (spoken.length > 0) {
       const [word, operands] = findWord(spoken);
-      return await word.run({ gobby, operands, ...options });
+      const { signal } = new AbortController();
+      return await word.run({ gobby, operands, signal, ...options });
     }
     return await converse(gobby, call, sessionTtlMs);
   },
 };
 
-type Options = Omit<Spoken, "gobby" | "operands">;
+type Options = Omit<Spoken, "gobby" | "operands" | "signal">;
 
 function optionsOf(call: Call, sessionTtlMs: number): Options {
   const json = call.has("json");
@@ -111,32 +112,41 @@ async function converse(gobby: GobbyClient, outer: Call, sessionTtlMs: number): 
   const interactive = Deno.stdin.isTerminal();
   const json = outer.has("json");
   let failed = false;
-  for await (const line of interactive ? typedLines() : readLines(Deno.stdin.readable)) {
-    const spoken = splitWords(line);
-    if (spoken.length === 0) continue;
-    if (spoken[0] === "exit" || spoken[0] === "quit") break;
+  let underWay: AbortController | undefined;
+  const interrupt = () => underWay?.abort();
+  const lines = interactive ? typedLines(interrupt) : readLines(Deno.stdin.readable);
+  for await (const line of lines) {
+    const said = splitWords(line);
+    if (said.length === 0) continue;
+    if (said[0] === "exit" || said[0] === "quit") break;
     try {
-      const call = parseCall(command, ["GRID", ...spoken]);
-      if (call === undefined || spoken[0] === "help") {
+      const call = parseCall(command, ["GRID", ...said]);
+      if (call === undefined || said[0] === "help") {
         console.log(wordsText);
         continue;
       }
       const [word, operands] = findWord(call.operands.slice(1));
       const options = optionsOf(call, sessionTtlMs);
-      const code = await word.run({ gobby, operands, ...options, json: json || options.json });
+      const { signal } = underWay = new AbortController();
+      const spoken = { gobby, operands, signal, ...options, json: json || options.json };
+      const code = await word.run(spoken);
       if (code !== exitCodes.fine) failed = true;
     } catch (error) {
       failed = true;
       if (json) console.log(JSON.stringify({ failed: messageOf(error) }));
       else console.error(messageOf(error));
+    } finally {
+      underWay = undefined;
     }
   }
   return failed && !interactive ? exitCodes.failure : exitCodes.fine;
 }
 
-async function* typedLines() {
+// Ctrl-C ends what is under way, Ctrl-D the conversation.
+async function* typedLines(interrupt: () => void) {
   const { stdin: input, stdout: output } = process;
   const terminal = createInterface({ input, output, prompt: "gobby> " });
+  terminal.on("SIGINT", interrupt);
   terminal.prompt();
   try {
     for await (const line of terminal) {

@@ -5,22 +5,29 @@ import { messageOf } from "../core/error.ts";
 import { exitCodes, UsageError } from "./command.ts";
 import { onStopSignals } from "./signals.ts";
 
+/** What stands for an interrupted command in shells. */
+const interruptedCode = 130;
+
 /**
  * Waits for a lock, and runs a command while it is held. Gives the command's exit code; if the lock was lost meanwhile,
  * never 0.
  *
- * @param graceMs How long the command may take to end when it is told to.
+ * @param options How long the command may take to end when it is told to, and who may say so besides signals.
  */
 export async function runUnder(
   acquire: (signal: AbortSignal) => Promise<GobbyLock>,
   [program = "", ...args]: readonly string[],
-  graceMs: number,
+  { graceMs, end }: { readonly graceMs: number; readonly end: AbortSignal },
 ): Promise<number> {
   const stop = new AbortController();
   let stopCode: number | undefined;
   using _signals = onStopSignals((code) => {
     stopCode = code;
     stop.abort(new Error("It was told to stop"));
+  });
+  end.addEventListener("abort", () => {
+    stopCode = interruptedCode;
+    stop.abort(new Error("It was interrupted"));
   });
   let lock: GobbyLock;
   try {

@@ -11,6 +11,8 @@ import { restore, snapshot } from "./gobby_snapshot.ts";
 export interface Spoken {
   readonly gobby: GobbyClient;
   readonly operands: readonly string[];
+  /** Ends what would go on. */
+  readonly signal: AbortSignal;
   readonly json: boolean;
   readonly print: (text: string) => void;
   readonly graceMs: number;
@@ -97,9 +99,10 @@ export const words: readonly Word[] = [
     usage: "watch PREFIX [--from REVISION] [--count N]",
     doc: "What happens to keys and locks that begin so",
     operands: [1, 1],
-    async run({ gobby, operands: [prefix = ""], json, print, from, count = Infinity }) {
+    async run({ gobby, operands: [prefix = ""], signal, json, print, from, count = Infinity }) {
       const target = { kind: "prefix", prefix } as const;
       using watch = gobby.watch(target, from === undefined ? {} : { from });
+      signal.addEventListener("abort", () => watch.close());
       const start = await watch.started();
       if (!json) print(`watching from revision ${start} on`);
       let seen = 0;
@@ -115,9 +118,10 @@ export const words: readonly Word[] = [
     usage: "lock KEY -- COMMAND...",
     doc: "Runs a command while it holds the lock",
     operands: [2, Infinity],
-    async run({ gobby, operands: [key = "", ...command], waitMs, graceMs }) {
+    async run({ gobby, operands: [key = "", ...command], signal: end, waitMs, graceMs }) {
       const options = waitMs === undefined ? {} : { waitMs };
-      return await runUnder((signal) => gobby.lock(key, { ...options, signal }), command, graceMs);
+      const acquire = (signal: AbortSignal) => gobby.lock(key, { ...options, signal });
+      return await runUnder(acquire, command, { graceMs, end });
     },
   },
   {
@@ -125,14 +129,11 @@ export const words: readonly Word[] = [
     usage: "elect NAME -- COMMAND...",
     doc: "The same as the leader; the key NAME says who it is",
     operands: [2, Infinity],
-    async run({ gobby, operands: [name = "", ...command], waitMs, graceMs }) {
+    async run({ gobby, operands: [name = "", ...command], signal: end, waitMs, graceMs }) {
       const options = waitMs === undefined ? {} : { waitMs };
       const value = `${Deno.hostname()}:${Deno.pid}`;
-      return await runUnder(
-        (signal) => gobby.elect(name, { ...options, value, signal }),
-        command,
-        graceMs,
-      );
+      const acquire = (signal: AbortSignal) => gobby.elect(name, { ...options, value, signal });
+      return await runUnder(acquire, command, { graceMs, end });
     },
   },
   {

@@ -187,6 +187,28 @@ Deno.test("GobbyWatch gives every event once, goes on from its revision, and say
   await aborted;
 });
 
+Deno.test("GobbyWatch is suspended while its program is slow, and gives all the same everything in order", async () => {
+  await using place = await new Place().start();
+  await using gobby = place.client();
+  using watch = gobby.watch({ kind: "prefix", prefix: "w/" });
+  const first = await watch.started();
+  const [rounds, keys] = [60, 100];
+  for (let round = 0; round < rounds; round++) {
+    const puts = Array.from({ length: keys }, (_, count) => `w/${count}`);
+    await gobby.transaction({
+      then: puts.map((key) => ({ kind: "put", key, value: `${round}` })),
+    });
+  }
+  assertEquals(watch.revision, first, "nothing was taken");
+  let seen = 0;
+  for await (const event of watch) {
+    assert(event.kind === "keyStored");
+    const { key, value } = event.entry;
+    assertEquals([value, key], [`${Math.floor(seen / keys)}`, `w/${seen % keys}`]);
+    if (++seen === rounds * keys) break;
+  }
+});
+
 Deno.test("GobbyWatch throws with the oldest revision there is", async () => {
   await using place = await new Place().start();
   await using gobby = place.client();
