@@ -4,7 +4,6 @@
 import type { AgentId } from "../../core/id.ts";
 import { partLengthMax } from "../vr/protocol.ts";
 import { accept } from "./acceptor.ts";
-import { isSameBallot } from "./ballot.ts";
 import { announce, hearBallot } from "./leadership.ts";
 import { leaseStamp, takeGrant } from "./lease.ts";
 import type { Paxos, Value } from "./protocol.ts";
@@ -101,10 +100,10 @@ export function resendP2a(step: Step, leader: Leader): void {
 
 /** An acceptor has answered a commander. */
 export function onP2b(step: Step, message: Paxos<"p2b">): void {
-  const { state, ctx } = step;
+  const { state, ctx, rules } = step;
   hearBallot(step, message.ballot);
   const { leader } = state;
-  if (leader === undefined || !isSameBallot(leader.ballot, message.ballot)) return;
+  if (leader === undefined || !rules.isConsent(leader.ballot, message)) return;
   if (!isMember(step, ctx.from)) return;
   leader.heard.set(ctx.from, ctx.now);
   takeGrant(step, leader, message);

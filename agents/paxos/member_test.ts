@@ -41,6 +41,7 @@ function sentTo(agent: Member, to: string, type: string): AnyMessage[] {
 const p1b = (more: { readonly [field: string]: Json } = {}) => ({
   type: "p1b",
   ...own,
+  asked: own.ballot,
   decided: 0,
   after: 0,
   until: 0,
@@ -48,7 +49,7 @@ const p1b = (more: { readonly [field: string]: Json } = {}) => ({
   pvalues: [],
   ...more,
 });
-const p2b = (slot: number) => ({ type: "p2b", ...own, slot });
+const p2b = (slot: number) => ({ type: "p2b", ...own, asked: own.ballot, slot });
 const p2a = (slot: number, round: number, leader: string, value: Json[], decided = 0) => ({
   type: "p2a",
   epoch: 0,
@@ -117,7 +118,7 @@ Deno.test("paxos_member: a leader answers when a quorum has accepted, and not be
 Deno.test("paxos_member: a question is asked again until it is answered, and not after", () => {
   const agent = leader();
   agent.deliver("c", request(1));
-  agent.deliver("r1", { type: "p2b", epoch: 0, ballot: ballot(0, "nobody"), slot: 2 });
+  agent.deliver("r1", { ...p2b(2), ballot: ballot(0, "nobody") });
   agent.advance(100);
   assert(sentTo(agent, "r1", "p2a").length > 1);
   agent.deliver("r1", p2b(2));
@@ -133,9 +134,10 @@ Deno.test("paxos_member: an acceptor accepts in the latest ballot, and tells oth
   agent.deliver("r0", p2a(1, 1, "r0", [opening]));
   agent.deliver("r2", p2a(1, 4, "r2", [entry(1)]));
   const answers = agent.sent.filter(({ message }) => message.type === "p2b");
+  const answer = { type: "p2b", epoch: 0, ballot: ballot(4, "r2"), slot: 1 };
   assertEquals(answers, [
-    { to: "r0", message: { type: "p2b", epoch: 0, ballot: ballot(4, "r2"), slot: 1 } },
-    { to: "r2", message: { type: "p2b", epoch: 0, ballot: ballot(4, "r2"), slot: 1 } },
+    { to: "r0", message: { ...answer, asked: ballot(1, "r0") } },
+    { to: "r2", message: { ...answer, asked: ballot(4, "r2") } },
   ]);
   assertEquals(agent.appended, [
     { kind: "promise", epoch: 0, ballot: ballot(4, "r2") },
@@ -152,10 +154,11 @@ Deno.test("paxos_member: a promise and what was accepted survive a restart", () 
   agent.deliver("r0", { type: "p1a", epoch: 0, ballot: ballot(5, "r0"), after: 0 });
   const answer = { type: "p1b", epoch: 0, decided: 0, after: 0, more: false };
   assertEquals(sentTo(agent, "r0", "p1b"), [
-    { ...answer, ballot: ballot(4, "r2"), until: 0, pvalues: [] },
+    { ...answer, ballot: ballot(4, "r2"), asked: ballot(3, "r0"), until: 0, pvalues: [] },
     {
       ...answer,
       ballot: ballot(5, "r0"),
+      asked: ballot(5, "r0"),
       until: 1,
       pvalues: [{ slot: 1, ballot: ballot(4, "r2"), value: [entry(1)] }],
     },
@@ -228,6 +231,19 @@ Deno.test("paxos_member: a late answer of an earlier ballot says nothing, a late
   assertEquals(sentTo(agent, "c", "group").map(({ primary, view }) => [primary, view]), [
     ["r2", 2],
   ]);
+});
+
+Deno.test("paxos_member: who refuses an earlier ballot of a leader has not consented to its later one", () => {
+  const agent = leader();
+  agent.deliver("c", request(1));
+  for (const asked of [ballot(0, "r0"), ballot(0, "nobody")]) {
+    agent.deliver("r1", { ...p2b(2), asked });
+    agent.deliver("r2", { ...p2b(2), asked });
+  }
+  assertEquals(sentTo(agent, "c", "reply"), []);
+  const scout = member();
+  scout.deliver("r1", { ...p1b(), asked: ballot(0, "r0") });
+  assertEquals(scout.notes.some(({ event }) => event === "paxos.leads"), false);
 });
 
 Deno.test("paxos_member: a ping says what is decided, and who lacks it asks for it", () => {
