@@ -82,6 +82,13 @@ export class PaxosDisks {
     return this.#disk(agent).accepted;
   }
 
+  /** Whether the disk of an acceptor shows that it has accepted in a ballot, or knows what was decided there. */
+  holds(agent: string, slot: number, ballot: Ballot): boolean {
+    const { accepted, decided } = this.#disk(agent);
+    if (decided >= slot || this.#lostAtUs.has(agent)) return true;
+    return compareBallots(accepted.get(slot)?.ballot ?? bottom, ballot) >= 0;
+  }
+
   appended(agent: string, record: PaxosRecord): void {
     this.#disk(agent).pending.push(record);
   }

@@ -2,7 +2,12 @@
 // slot, promises that are kept, ballots that are used once, and leaders that give way to later ones alone.
 
 import { type Ballot, ballotSchema, compareBallots } from "../../agents/paxos/ballot.ts";
-import { type Configuration, type PaxosState, recordSchema } from "../../agents/paxos/state.ts";
+import {
+  type Configuration,
+  type Leader,
+  type PaxosState,
+  recordSchema,
+} from "../../agents/paxos/state.ts";
 import { encodeData, type Json } from "../../core/data.ts";
 import type { Note } from "../../core/envelope.ts";
 import { agentId } from "../../core/id.ts";
@@ -100,7 +105,22 @@ export class PaxosWatch {
       this.#decidedAtUs = atUs;
     }
     if (state.leader === undefined || state.leader.scout !== undefined) this.#leaders.delete(agent);
-    else this.#leaders.add(agent);
+    else {
+      this.#leaders.add(agent);
+      this.#judgeCommanders(agent, state.leader);
+    }
+  }
+
+  /** Section 2.3: whoever a commander counts has accepted. */
+  #judgeCommanders(agent: string, { ballot, commanders }: Leader): void {
+    for (const [slot, { answered }] of commanders) {
+      for (const acceptor of answered) {
+        if (acceptor === agent || this.#disks.holds(acceptor, slot, ballot)) continue;
+        this.#violated(
+          `${agent} counts ${acceptor}, which has not accepted in slot ${slot} and ${show(ballot)}`,
+        );
+      }
+    }
   }
 
   #hear({ envelope: { from, message }, sentAtUs, fate }: Mail): void {
