@@ -320,11 +320,8 @@ Deno.test("paxos_member: the window is that of the group, and a member of anothe
   assertEquals((agent.state.application as { window: number }).window, 8);
   agent.deliver("r0", { type: "ping", ...own, decided: 1 });
   const decisions = { type: "decisions", epoch: 0, decided: 1, after: 0, values: [[opening]] };
-  assertThrows(
-    () => agent.deliver("r0", { ...decisions, window: 16 }),
-    Error,
-    "the window of the group is 16, and that of this member 8",
-  );
+  const deliver = () => agent.deliver("r0", { ...decisions, window: 16 });
+  assertThrows(deliver, Error, "the window of the group is 16, and that of this member 8");
   assert(agent.stopped);
 });
 
