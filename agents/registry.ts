@@ -6,6 +6,7 @@ import { dummy } from "./dummy.ts";
 import { kvsClient } from "./kvs/client.ts";
 import { kvsReplica } from "./kvs/replica.ts";
 import { kvsTty } from "./kvs/tty.ts";
+import { leaseNode } from "./lease/node.ts";
 import { paxosMember } from "./paxos/member.ts";
 import { vrClient } from "./vr/client.ts";
 import { vrReplica } from "./vr/replica.ts";
@@ -13,7 +14,8 @@ import { vrTty } from "./vr/tty.ts";
 
 /** The built-in agents by the names that grids give them. */
 export const builtIns: ReadonlyMap<string, AgentDefinition> = new Map(
-  [chat, dummy, kvsClient, kvsReplica, kvsTty, paxosMember, vrClient, vrReplica, vrTty].map((
-    definition,
-  ) => [definition.type, definition]),
+  [chat, dummy, kvsClient, kvsReplica, kvsTty, leaseNode, paxosMember, vrClient, vrReplica, vrTty]
+    .map((
+      definition,
+    ) => [definition.type, definition]),
 );

@@ -39,6 +39,7 @@ Exit codes: 0 nothing found, 10 something can happen that must never be, 2 wrong
   ],
   examples: [
     { line: "ovid explore vr", doc: "A replicated counter, through one view change" },
+    { line: "ovid explore lease", doc: "A lease of three nodes, clocks as wrong as they may be" },
     { line: "ovid explore vr --crashes 1 --timers 0", doc: "The same with a crash in its place" },
   ],
   run(call) {

@@ -44,6 +44,14 @@ export interface Subject<S = unknown> {
   /** What every start but the first goes by; default `grid`. */
   readonly laterGrid?: Grid;
   readonly definitions: readonly AgentDefinition[];
+  /**
+   * For grids whose agents trust that clocks run about as fast as time does: by how much the clock of each box is too
+   * fast or too slow, in millionths. Timers then fire in the order in which they are due, those of all boxes. Default:
+   * clocks have nothing to do with each other, and the time of each box goes on with its own timers alone.
+   */
+  readonly drifts?: ReadonlyMap<string, number>;
+  /** When `lines` are typed, if there are `drifts`, in milliseconds after the start; default 0. */
+  readonly typedAtMs?: number;
   /** The boxes that may crash. */
   readonly victims: readonly string[];
   /** What is typed once all boxes have started: agents, and a line for each. */
@@ -96,11 +104,14 @@ class Explorer {
   #story: string[] | undefined;
 
   constructor(subject: Subject) {
-    const { grid, laterGrid = grid } = subject;
+    const { grid, laterGrid = grid, drifts } = subject;
     const definitions = new Map(subject.definitions.map((each) => [each.type, each]));
     this.#subject = subject;
     this.#ids = grid.boxes;
-    this.#boxes = grid.boxes.map((box) => new ExploredBox(box, { grid, laterGrid, definitions }));
+    this.#boxes = grid.boxes.map((box) => {
+      const driftPpm = drifts === undefined ? undefined : drifts.get(box) ?? 0;
+      return new ExploredBox(box, { grid, laterGrid, definitions, driftPpm });
+    });
   }
 
   run(bounds: Bounds): Exploration {
@@ -141,22 +152,28 @@ class Explorer {
 
   /** All boxes have started, and what is to be typed has been typed. */
   #begin({ losses, timers, crashes }: Bounds): Whole {
-    const { grid, lines, seen } = this.#subject;
+    const { grid, lines, seen, drifts, typedAtMs = 0 } = this.#subject;
     let state: Whole = {
       path: undefined,
+      us: drifts === undefined ? undefined : 0,
       boxes: this.#boxes.map(({ initial }) => initial),
       links: Array.from({ length: this.#boxes.length ** 2 }, () => []),
       ...{ losses, timers, crashes },
       seen: this.#remember(seen),
     };
     for (const box of this.#boxes.keys()) state = this.#after(state, { kind: "start", box });
+    if (drifts !== undefined) state = { ...state, us: 1000 * typedAtMs };
     for (const [name, text] of lines) {
       const agent = agentId(name);
       const box = grid.boxes.findIndex((id) => id === grid.agents.get(agent)?.box);
       const event = { device: "terminal", event: { type: "line", text } } as const;
       const input = { kind: "device", agent, event } as const;
       this.#say(`${agent} <  ${text}`);
-      state = this.#with(state, box, this.#box(box).take(at(state.boxes, box), input, text));
+      state = this.#with(
+        state,
+        box,
+        this.#box(box).take(at(state.boxes, box), input, text, state.us),
+      );
     }
     return state;
   }
@@ -169,19 +186,19 @@ class Explorer {
     switch (choice.kind) {
       case "start":
         this.#say(`${from.box} starts`);
-        return this.#with(state, choice.box, explored.start(from));
+        return this.#with(state, choice.box, explored.start(from, state.us));
       case "crash":
         this.#say(`${from.box} crashes`);
         return {
           ...this.#with(state, choice.box, explored.crash(from)),
           crashes: state.crashes - 1,
         };
-      case "timer":
+      case "timer": {
         this.#say(`${from.box} wakes, its clock at ${from.wakeAt} ms`);
-        return {
-          ...this.#with(state, choice.box, explored.take(from, { kind: "timer" }, "timer")),
-          timers: state.timers - 1,
-        };
+        const us = state.us === undefined ? undefined : Math.max(state.us, from.dueUs ?? 0);
+        const step = explored.take(from, { kind: "timer" }, "timer", us);
+        return { ...this.#with({ ...state, us }, choice.box, step), timers: state.timers - 1 };
+      }
     }
   }
 
@@ -200,7 +217,7 @@ class Explorer {
     const links = state.links.with(link, letters.toSpliced(index, 1));
     if (kind === "lose") return { ...state, links, losses: state.losses - 1 };
     if (!from.up) return { ...state, links };
-    const step = this.#box(box).take(from, { kind: "mail", envelope }, `mail ${id}`);
+    const step = this.#box(box).take(from, { kind: "mail", envelope }, `mail ${id}`, state.us);
     return this.#with({ ...state, links }, box, step);
   }
 

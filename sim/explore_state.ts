@@ -19,6 +19,8 @@ import { assert } from "../core/error.ts";
 import type { Grid } from "../core/grid.ts";
 import { Host } from "../core/host.ts";
 import type { AgentId, BoxId } from "../core/id.ts";
+import { reachedUs, shownMs } from "./explore_clock.ts";
+import { tame } from "./explore_tame.ts";
 import { type BoxEvent, formatEvent } from "./world_event.ts";
 
 /** What may happen to a box that is up. `timer`: its clock goes forward until the next timer is due. */
@@ -42,6 +44,8 @@ export interface BoxState {
   readonly now: number;
   /** When the next timer is due; undefined if none is armed. */
   readonly wakeAt: number | undefined;
+  /** The same in microseconds of the one time of all boxes, if there is one. */
+  readonly dueUs: number | undefined;
   /** What its disk holds, and the same as text: two journals may come to the same. */
   readonly images: ReadonlyMap<AgentId, DurableImage>;
   readonly durable: string;
@@ -58,11 +62,23 @@ export interface BoxStep {
   readonly faults: readonly Fault[];
 }
 
+/** An input, and what the clock of the box showed, if not what it shows by itself. */
+interface TimedInput {
+  readonly input: BoxInput;
+  readonly now: number | undefined;
+}
+
 /** How a box came into a state: the start of its life, and its inputs since. */
 interface Origin {
-  readonly down: BoxState;
-  readonly inputs: readonly BoxInput[];
+  readonly life: Life;
+  readonly inputs: readonly TimedInput[];
   readonly text: string;
+}
+
+/** The start of a box, and what its clock showed. */
+interface Life {
+  readonly down: BoxState;
+  readonly now: number;
 }
 
 /** What all boxes under exploration are made of. */
@@ -71,6 +87,8 @@ export interface BoxOptions {
   /** What every start but the first goes by. */
   readonly laterGrid: Grid;
   readonly definitions: ReadonlyMap<string, AgentDefinition>;
+  /** By how much the clock of the box is wrong; undefined if the time of the box is nobody else's. */
+  readonly driftPpm: number | undefined;
 }
 
 /** Something that may happen next. */
@@ -99,6 +117,8 @@ export interface Seen {
 /** A state of the whole. */
 export interface Whole {
   readonly path: Path | undefined;
+  /** The time of all boxes; undefined if each has its own. */
+  readonly us: number | undefined;
   readonly boxes: readonly BoxState[];
   /** What is in flight from each box to each, oldest first: link `from * boxes + to`. */
   readonly links: readonly (readonly Letter[])[];
@@ -111,6 +131,8 @@ export interface Whole {
 
 /** How many steps in a row a box may take before it must have come to rest. */
 const stepsMax = 1000;
+
+const noWake = { wakeAt: undefined, dueUs: undefined };
 
 const nothing = { appends: [], sends: [], outputs: [], notes: [], faults: [] } as const;
 
@@ -140,27 +162,39 @@ export class ExploredBox {
     return this.#once(`${from.id} crash`, () => ({ ...nothing, to: this.#down(from) }));
   }
 
-  start(down: BoxState): BoxStep {
+  /** @param us The time of all boxes, if there is one. */
+  start(down: BoxState, us?: number): BoxStep {
     assert(!down.up, "only a box that is down can start");
-    return this.#once(`${down.id} start`, () => {
-      const run = new Run(down, this.#options);
-      return { ...run.boot, to: this.#state(run, down, []) };
+    return this.#once(`${down.id} start ${us}`, () => {
+      const life = { down, now: this.#shows(us) ?? down.now };
+      const run = new Run(life, this.#options);
+      return { ...run.boot, to: this.#state(run, life, []) };
     });
   }
 
-  /** @param key Tells this input from all others that this box may get. */
-  take(from: BoxState, input: BoxInput, key: string): BoxStep {
-    return this.#once(`${from.id} ${key}`, () => {
+  /**
+   * @param key Tells this input from all others that this box may get.
+   * @param us The time of all boxes, if there is one.
+   */
+  take(from: BoxState, input: BoxInput, key: string, us?: number): BoxStep {
+    return this.#once(`${from.id} ${key} ${us}`, () => {
       const origin = this.#origins[from.id];
       assert(origin !== undefined, "only a box that is up takes inputs");
-      const run = new Run(origin.down, this.#options);
+      const { life } = origin;
+      const run = new Run(life, this.#options);
       for (const earlier of origin.inputs) run.take(earlier);
       if (run.text() !== origin.text) {
         throw new Error(`Cannot explore ${from.box}: the same inputs have given two states`);
       }
-      const done = run.take(input);
-      return { ...done, to: this.#state(run, origin.down, [...origin.inputs, input]) };
+      const timed = { input, now: this.#shows(us) };
+      const done = run.take(timed);
+      return { ...done, to: this.#state(run, life, [...origin.inputs, timed]) };
     });
+  }
+
+  #shows(us: number | undefined): number | undefined {
+    const { driftPpm } = this.#options;
+    return us === undefined || driftPpm === undefined ? undefined : shownMs(us, driftPpm);
   }
 
   #once(key: string, take: () => Omit<BoxStep, "id">): BoxStep {
@@ -173,12 +207,14 @@ export class ExploredBox {
 
   #down(from: Pick<BoxState, "box" | "life" | "now" | "images" | "durable">): BoxState {
     const { box, life, now, images, durable } = from;
-    const known = { box, life, now, images, durable, up: false, wakeAt: undefined };
+    const known = { box, life, now, images, durable, up: false, ...noWake };
     return this.#intern(`down ${life} ${now} ${durable}`, { ...known, agents: new Map() });
   }
 
-  #state(run: Run, down: BoxState, inputs: readonly BoxInput[]): BoxState {
+  #state(run: Run, from: Life, inputs: readonly TimedInput[]): BoxState {
     const { host, now, life, wakeAt } = run;
+    const { driftPpm } = this.#options;
+    const isShared = wakeAt !== undefined && driftPpm !== undefined;
     const text = run.text();
     const images = run.images();
     return this.#states.get(text) ?? this.#intern(text, {
@@ -186,10 +222,11 @@ export class ExploredBox {
       agents: new Map(copyData(run.agents()).map(({ agent, ...copy }) => [agent, copy] as const)),
       up: true,
       ...{ life, now, wakeAt },
+      dueUs: isShared ? reachedUs(wakeAt, driftPpm) : undefined,
       images,
       // An agent with records has started before, even if they have left no trace.
       durable: encodeData([host.snapshot(), [...images.keys()]]),
-    }, { down, inputs, text });
+    }, { life: from, inputs, text });
   }
 
   #intern(text: string, state: Omit<BoxState, "id">, origin?: Origin): BoxState {
@@ -214,8 +251,8 @@ class Run {
   readonly #before: BoxState["images"];
   readonly #records = new Map<AgentId, string[]>();
 
-  constructor(down: BoxState, { grid, laterGrid, definitions }: BoxOptions) {
-    const { box, now, images } = down;
+  constructor({ down, now }: Life, { grid, laterGrid, definitions }: BoxOptions) {
+    const { box, images } = down;
     this.life = down.life + 1;
     this.now = now;
     this.#before = images;
@@ -230,7 +267,8 @@ class Run {
     this.boot = this.#settle(this.host.boot(now, images));
   }
 
-  take(input: BoxInput): Omit<BoxStep, "id" | "to"> {
+  take({ input, now = this.now }: TimedInput): Omit<BoxStep, "id" | "to"> {
+    this.now = Math.max(this.now, now);
     if (input.kind !== "timer") return this.#settle(this.host.step(this.now, [input]));
     assert(this.wakeAt !== undefined, "a timer is armed");
     this.now = Math.max(this.now, this.wakeAt);
@@ -285,67 +323,6 @@ class Run {
   }
 }
 
-/** An agent that draws `drawn` whenever it draws, and whose timers are written down in `armed`. */
-function tame(
-  definition: AgentDefinition,
-  armed: Map<string, number>,
-  drawn: number,
-): AgentDefinition {
-  const taming = (ctx: unknown) => tameContext(Object(ctx), armed, drawn);
-  const { start, on, onTimer = {}, onDevice = {} } = definition;
-  return {
-    ...definition,
-    start: (state, ctx, why) => start?.call(definition, state, taming(ctx), why),
-    on: mapValues(on, (handler) => (state, message, ctx) => handler(state, message, taming(ctx))),
-    onTimer: mapValues(onTimer, (handler, name) => (state, ctx, key) => {
-      armed.delete(timerId(Reflect.get(Object(ctx), "self"), name, key));
-      return handler(state, taming(ctx), key);
-    }),
-    onDevice: mapValues(
-      onDevice,
-      (handler) => (state, event, ctx) => handler?.(state, event, taming(ctx)),
-    ),
-  };
-}
-
-function tameContext(ctx: object, armed: Map<string, number>, drawn: number): object {
-  const get = (name: string | symbol): unknown => Reflect.get(ctx, name, ctx);
-  const setTimer = (name: string, ms: number | readonly [number, number], key?: string) => {
-    const delay = typeof ms === "number" ? ms : ms[0];
-    Reflect.apply(Object(get("setTimer")), ctx, [name, delay, key]);
-    const id = timerId(get("self"), name, key);
-    armed.delete(id);
-    armed.set(id, Number(get("now")) + delay);
-  };
-  const clearTimer = (name: string, key?: string) => {
-    armed.delete(timerId(get("self"), name, key));
-    Reflect.apply(Object(get("clearTimer")), ctx, [name, key]);
-  };
-  const instead = new Map<string | symbol, unknown>(
-    Object.entries({ random: () => drawn, setTimer, clearTimer }),
-  );
-  return new Proxy(ctx, {
-    get(_, name) {
-      const value = instead.get(name) ?? get(name);
-      // The context keeps its fields to itself, so its methods must be called on it and not on the proxy.
-      return typeof value === "function" ? value.bind(ctx) : value;
-    },
-  });
-}
-
-function timerId(agent: unknown, name: string, key: string | undefined): string {
-  return key === undefined ? `${agent} ${name}` : `${agent} ${name} ${key}`;
-}
-
-function mapValues<A, B>(
-  record: Readonly<Record<string, A>>,
-  change: (value: A, name: string) => B,
-): Record<string, B> {
-  return Object.fromEntries(
-    Object.entries(record).map(([name, value]) => [name, change(value, name)]),
-  );
-}
-
 /** Everything that may happen next, when the boxes `victims` may crash. */
 export function* choicesOf(
   state: Whole,
@@ -358,9 +335,12 @@ export function* choicesOf(
       if (state.losses > 0) yield { kind: "lose", link, index };
     }
   }
-  for (const [box, { up, wakeAt, box: id }] of state.boxes.entries()) {
+  // In a time of all boxes nobody's timer fires before one that is due earlier.
+  const nextUs = Math.min(...state.boxes.map(({ dueUs = Infinity }) => dueUs));
+  for (const [box, { up, wakeAt, dueUs = nextUs, box: id }] of state.boxes.entries()) {
     if (!up) yield { kind: "start", box };
-    if (wakeAt !== undefined && state.timers > 0) yield { kind: "timer", box };
+    const isNext = Math.max(dueUs, state.us ?? 0) <= Math.max(nextUs, state.us ?? 0);
+    if (wakeAt !== undefined && isNext && state.timers > 0) yield { kind: "timer", box };
     if (up && state.crashes > 0 && victims.includes(id)) {
       yield { kind: "crash", box };
     }
@@ -375,8 +355,8 @@ export function at<T>(list: readonly T[], index: number): T {
 }
 
 /** Equal for equal states and for no others: all of a state is in it. */
-export function keyOf({ boxes, links, losses, timers, crashes, seen }: Whole): string {
-  let key = `${losses} ${timers} ${crashes} ${seen.id}`;
+export function keyOf({ boxes, links, losses, timers, crashes, seen, us }: Whole): string {
+  let key = `${us} ${losses} ${timers} ${crashes} ${seen.id}`;
   for (const { id } of boxes) key += ` ${id}`;
   for (const letters of links) {
     key += "/";

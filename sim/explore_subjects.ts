@@ -3,12 +3,14 @@
 import { kvsClient } from "../agents/kvs/client.ts";
 import { kvsReplica } from "../agents/kvs/replica.ts";
 import { kvsTty } from "../agents/kvs/tty.ts";
+import { leaseNode } from "../agents/lease/node.ts";
 import { vrClient } from "../agents/vr/client.ts";
 import { vrReplica } from "../agents/vr/replica.ts";
 import { vrRules } from "../agents/vr/rules.ts";
 import type { ReplicaState } from "../agents/vr/state.ts";
 import type { AgentDefinition } from "../core/define.ts";
 import type { Subject } from "./explore.ts";
+import { leaseSubjectOf } from "./explore_lease.ts";
 import type { BoxStep } from "./explore_state.ts";
 import { paxosSubject } from "./explore_paxos.ts";
 import { type PlainAgent, plainGrid } from "./plain_grid.ts";
@@ -126,7 +128,7 @@ export function kvsSubjectOf(replica: AgentDefinition): Subject<number> {
 
 /** What can be explored, by its name. */
 export const subjects: ReadonlyMap<string, Subject> = new Map<string, Subject>(
-  [vrSubjectOf(vrReplica), paxosSubject, kvsSubjectOf(kvsReplica)].map((
+  [vrSubjectOf(vrReplica), paxosSubject, kvsSubjectOf(kvsReplica), leaseSubjectOf(leaseNode)].map((
     subject,
   ) => [subject.name, subject]),
 );

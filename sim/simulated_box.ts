@@ -104,6 +104,11 @@ export class SimulatedBox {
     return this.#paused || this.#backlog.length > 0 || this.#busyUntilUs > this.#options.nowUs();
   }
 
+  /** What its agents take for the time, for checkers, which know what time it is. */
+  get clock(): Pick<Clock, "now" | "reaches"> {
+    return this.#clock;
+  }
+
   /** What the box's agents are made of, for checkers; undefined while it is down. */
   inspect(agent: AgentId): ReturnType<Host["inspect"]> {
     return this.#host?.inspect(agent);

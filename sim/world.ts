@@ -11,7 +11,7 @@ import type { BoxId } from "../core/id.ts";
 import { deriveSeed, type Random, seededRandom, seedMax } from "../core/random.ts";
 import { Boxes, type OneWay } from "./boxes.ts";
 import { requireProbability } from "./chance.ts";
-import { driftPpmMax } from "./clock.ts";
+import { type Clock, driftPpmMax } from "./clock.ts";
 import { Devices } from "./devices.ts";
 import type { DiskCounters } from "./disk.ts";
 import { Network, type NetworkCounters, type Packet } from "./network.ts";
@@ -188,6 +188,11 @@ export class World {
       throw new RangeError(`Cannot drift by ${ppm} ppm, want -${driftPpmMax} to ${driftPpmMax}`);
     }
     this.#boxes.get("set the clock of", box).setClock(0, ppm);
+  }
+
+  /** The clock of a box, to look at: what it shows at a moment of the world in microseconds, and when it shows what. */
+  clock(box: string): Pick<Clock, "now" | "reaches"> {
+    return this.#boxes.get("look at", box).clock;
   }
 
   /** What the disk of a box has done. */

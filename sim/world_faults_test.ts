@@ -1,6 +1,12 @@
 // The faults of a world beyond crashes and cuts: links that are clogged, boxes that are slow, clocks that are wrong.
 
-import { assertEquals, assertGreater, assertLess, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertNotEquals,
+  assertThrows,
+} from "@std/assert";
 import { keeperGrid, makeWorld, say, wordsOf } from "../tests/sim/keeper_grid.ts";
 
 type World = ReturnType<typeof makeWorld>;
@@ -133,4 +139,16 @@ Deno.test("World.drop(): the next messages of a type are lost on that way, and n
   assertEquals(world.printed("speaker"), ["keeper three"]);
   assertEquals(world.mail.lost, 2);
   assertThrows(() => world.drop("b1", "b3", "say"), RangeError, "b3");
+});
+
+Deno.test("World.clock() shows what a box takes for the time, and when it will show what", () => {
+  const world = makeWorld();
+  world.start();
+  world.driftClock("b2", 100_000);
+  const clock = world.clock("b2");
+  const shown = clock.now(0);
+  assertEquals(clock.now(1_000_000), shown + 1100);
+  assertEquals(clock.reaches(shown + 1100), 1_000_000);
+  world.restart("b2");
+  assertNotEquals(world.clock("b2").now(0), shown);
 });

@@ -3,12 +3,19 @@
 import type { Scenario } from "../scenario.ts";
 import { chatScenario } from "./chat.ts";
 import { kvsScenario } from "./kvs.ts";
+import { leaseScenario } from "./lease.ts";
+import { leaseCases } from "./lease_cases.ts";
 import { paxosScenario } from "./paxos.ts";
 import { vrScenario } from "./vr.ts";
 
 /** The built-in scenarios by their names. */
 export const builtInScenarios: ReadonlyMap<string, Scenario> = new Map(
-  [chatScenario, kvsScenario, paxosScenario, vrScenario].map((
+  [chatScenario, kvsScenario, leaseScenario, paxosScenario, vrScenario].map((
     scenario,
   ) => [scenario.name, scenario]),
+);
+
+/** Scenarios that are one exact case each, by their names. */
+export const caseScenarios: ReadonlyMap<string, Scenario> = new Map(
+  leaseCases.map((scenario) => [scenario.name, scenario]),
 );

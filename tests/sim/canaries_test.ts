@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { checkDeterminism } from "../../sim/determinism.ts";
 import { runScenario } from "../../sim/run.ts";
 import { kvsCanaries } from "./canaries/kvs.ts";
+import { leaseCanariesOf } from "./canaries/lease.ts";
 import { paxosCanaries } from "./canaries/paxos.ts";
 import { vrCanaries } from "./canaries/vr.ts";
 
@@ -23,6 +24,7 @@ const rare: ReadonlySet<string> = new Set([
   "pvalues merged without regard to their ballots",
   "pvalues of which the first stays",
   "what was accepted in any ballot taken for decided",
+  "a release that frees a later lease",
 ]);
 
 for (const { name, scenario, verdict } of kvsCanaries) {
@@ -39,17 +41,15 @@ for (const { name, scenario, verdict } of kvsCanaries) {
   });
 }
 
-for (const [protocol, canaries] of [["vr", vrCanaries], ["paxos", paxosCanaries]] as const) {
-  for (const { name, scenario } of canaries) {
-    Deno.test({
-      name: `${protocol} canary: ${name} is found out within ${seeds} seeds`,
-      ignore: short && rare.has(name),
-      fn() {
-        for (let seed = 1; seed <= seeds; seed++) {
-          if (runScenario(scenario, BigInt(seed)).verdict !== "fine") return;
-        }
-        throw new Error(`${name} went unnoticed in ${seeds} seeds`);
-      },
-    });
-  }
+for (const { name, scenario } of [...vrCanaries, ...leaseCanariesOf(false), ...paxosCanaries]) {
+  Deno.test({
+    name: `${scenario.name} canary: ${name} is found out within ${seeds} seeds`,
+    ignore: short && rare.has(name),
+    fn() {
+      for (let seed = 1; seed <= seeds; seed++) {
+        if (runScenario(scenario, BigInt(seed)).verdict !== "fine") return;
+      }
+      throw new Error(`${name} went unnoticed in ${seeds} seeds`);
+    },
+  });
 }
