@@ -7,6 +7,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { parseSeed } from "../core/random.ts";
 import { runScenario } from "../sim/run.ts";
 import type { Scenario } from "../sim/scenario.ts";
+import { leaseCanariesOf } from "../tests/sim/canaries/lease.ts";
 import { paxosCanaries } from "../tests/sim/canaries/paxos.ts";
 import { vrCanaries } from "../tests/sim/canaries/vr.ts";
 
@@ -17,6 +18,7 @@ interface Canary {
 
 const protocols: ReadonlyMap<string, readonly Canary[]> = new Map([
   ["vr", vrCanaries],
+  ["lease", leaseCanariesOf(false)],
   ["paxos", paxosCanaries],
 ]);
 

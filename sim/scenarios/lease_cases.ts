@@ -8,7 +8,7 @@ import type { AgentDefinition } from "../../core/define.ts";
 import { OvidError } from "../../core/error.ts";
 import { type PlainAgent, plainGrid } from "../plain_grid.ts";
 import { defineScenario, type Scenario, type Stage } from "../scenario.ts";
-import { faultNames } from "../swarm.ts";
+import { faultNames } from "../../core/config/fault_kinds.ts";
 import { LeaseWatch } from "./lease_watch.ts";
 
 const times = { leaseMs: 300, maxLeaseMs: 300, renewMs: 100, roundMs: 30, retryMs: 10 };
