@@ -225,4 +225,5 @@ export {
 // What can be replicated, and what replicates it.
 export { type AnyMachine, defineMachine, type Machine } from "./agents/machine/machine.ts";
 export { builtInMachines, type Machines } from "./agents/machine/registry.ts";
+export { makePaxosMember, type PaxosMemberOptions } from "./agents/paxos/member.ts";
 export { makeVrReplica, type VrReplicaOptions } from "./agents/vr/replica.ts";

@@ -6,13 +6,14 @@ import { dummy } from "./dummy.ts";
 import { kvsClient } from "./kvs/client.ts";
 import { kvsReplica } from "./kvs/replica.ts";
 import { kvsTty } from "./kvs/tty.ts";
+import { paxosMember } from "./paxos/member.ts";
 import { vrClient } from "./vr/client.ts";
 import { vrReplica } from "./vr/replica.ts";
 import { vrTty } from "./vr/tty.ts";
 
 /** The built-in agents by the names that grids give them. */
 export const builtIns: ReadonlyMap<string, AgentDefinition> = new Map(
-  [chat, dummy, kvsClient, kvsReplica, kvsTty, vrClient, vrReplica, vrTty].map((
+  [chat, dummy, kvsClient, kvsReplica, kvsTty, paxosMember, vrClient, vrReplica, vrTty].map((
     definition,
   ) => [definition.type, definition]),
 );

@@ -10,6 +10,7 @@ Deno.test("builtIns has GoOvid's agents and Ovid's own by their names", () => {
     "kvs_client",
     "kvs_replica",
     "kvs_tty",
+    "paxos_member",
     "vr_client",
     "vr_replica",
     "vr_tty",

@@ -1,6 +1,7 @@
 // `ovid explore`: tries all that can happen to a small grid, and shows the shortest way to what must not.
 
-import { type Bounds, type Exploration, explore, type Subject, subjects } from "../sim/explore.ts";
+import { type Bounds, type Exploration, explore, type Subject } from "../sim/explore.ts";
+import { subjects } from "../sim/explore_subjects.ts";
 import { type Call, type Command, exitCodes, unknownWord, UsageError } from "./command.ts";
 
 /** How the program ends when something can happen that must never be. */

@@ -121,12 +121,15 @@ export interface RunOptions {
 }
 
 // A replica that began with an empty disk and may not act says so, or its user would wait for ever.
-const warnings: ReadonlySet<string> = new Set(["vr.standing_by"]);
+const warnings: ReadonlySet<string> = new Set(["paxos.standing_by", "vr.standing_by"]);
+
+/** The types of agents that keep a group together, and must be told whether an empty disk is one that was lost. */
+const memberTypes: ReadonlySet<string> = new Set(["paxos_member", "vr_replica"]);
 
 /** The grid with its replicas allowed to begin with an empty disk: for the first start of a group, and never again. */
 export function asNew(grid: Grid): Grid {
   const agents = new Map(Array.from(grid.agents, ([id, entry]) => {
-    if (entry.type !== "vr_replica") return [id, entry];
+    if (!memberTypes.has(entry.type)) return [id, entry];
     return [id, { ...entry, attrs: { ...entry.attrs, bootstrap: true } }];
   }));
   return { ...grid, agents };

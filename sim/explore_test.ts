@@ -10,8 +10,9 @@ import { kvsReplica } from "../agents/kvs/replica.ts";
 import { makeVrReplica, vrReplica } from "../agents/vr/replica.ts";
 import { type VrRules, vrRules } from "../agents/vr/rules.ts";
 import { type AgentDefinition, defineAgent } from "../core/define.ts";
-import { explore, kvsSubjectOf, type Subject, vrSubjectOf } from "./explore.ts";
+import { explore, type Subject } from "./explore.ts";
 import type { BoxStep } from "./explore_state.ts";
+import { kvsSubjectOf, vrSubjectOf } from "./explore_subjects.ts";
 import { plainGrid } from "./plain_grid.ts";
 
 /** `subject`, in which nothing must happen but what `is` is not true of. */

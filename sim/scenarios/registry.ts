@@ -3,9 +3,12 @@
 import type { Scenario } from "../scenario.ts";
 import { chatScenario } from "./chat.ts";
 import { kvsScenario } from "./kvs.ts";
+import { paxosScenario } from "./paxos.ts";
 import { vrScenario } from "./vr.ts";
 
 /** The built-in scenarios by their names. */
 export const builtInScenarios: ReadonlyMap<string, Scenario> = new Map(
-  [chatScenario, kvsScenario, vrScenario].map((scenario) => [scenario.name, scenario]),
+  [chatScenario, kvsScenario, paxosScenario, vrScenario].map((
+    scenario,
+  ) => [scenario.name, scenario]),
 );

@@ -22,7 +22,7 @@ import { paceOf, Typist } from "./typist.ts";
 import { vrAsker } from "./vr_agents.ts";
 import { VrWatch } from "./vr_watch.ts";
 
-const sizes = {
+export const vrSizes = {
   replicas: [1, 5],
   spares: [0, 2],
   clients: [1, 10],
@@ -43,14 +43,14 @@ const sizes = {
   deadline: [100, 3000],
 } as const;
 
-type VrSizes = Sizes<keyof typeof sizes>;
+export type VrSizes = Sizes<keyof typeof vrSizes>;
 
 /** How many operations of each client must be carried out once the faults are over. */
 const operationsAfterFaults = 2;
 
-const boxOf = (agent: string) => `box_${agent}`;
+export const boxOf = (agent: string) => `box_${agent}`;
 
-function agentsOf({ replicas, spares }: VrSizes): { founders: string[]; all: string[] } {
+export function agentsOf({ replicas, spares }: VrSizes): { founders: string[]; all: string[] } {
   const all = Array.from({ length: replicas + spares }, (_, index) => `r${index + 1}`);
   return { founders: all.slice(0, replicas), all };
 }
@@ -108,7 +108,7 @@ function exposure(sizes: VrSizes): Exposure {
   };
 }
 
-function drawOperation(random: Random, { machine, keys }: VrSizes, value: string): Json {
+export function drawOperation(random: Random, { machine, keys }: VrSizes, value: string): Json {
   if (machine === 1) return random() < 0.4 ? { kind: "read" } : { kind: "add", amount: 1 };
   const key = `key${randomInteger(random, 1, keys)}`;
   const kind = randomInteger(random, 0, 9);
@@ -118,7 +118,7 @@ function drawOperation(random: Random, { machine, keys }: VrSizes, value: string
 }
 
 /** One client: asks one operation after another, and keeps on until enough were carried out after the faults. */
-class Asker {
+export class Asker {
   readonly typist: Typist;
   committed = 0;
   readonly #sizes: VrSizes;
@@ -176,7 +176,7 @@ class Asker {
 }
 
 /** The administrator: names new groups, and lets those that have lost their disks join again. */
-function makeAdministrator(
+export function makeAdministrator(
   { world, random, sizes, count }: Stage<keyof VrSizes>,
 ): { typist: Typist; asked: () => number; retire: () => void } {
   const { all } = agentsOf(sizes);
@@ -221,7 +221,7 @@ export function vrScenarioOf(
     name: "vr",
     doc:
       "Viewstamped Replication of a machine: linearizable, nothing committed is lost, all agree.",
-    sizes,
+    sizes: vrSizes,
     grid: (sizes) => vrGrid(sizes, true),
     laterGrid: (sizes) => vrGrid(sizes, false),
     definitions: [replica, client, vrAsker],
@@ -304,7 +304,7 @@ export function vrScenarioOf(
 }
 
 /** A quorum of the founders, or more of them, and whoever is no founder. */
-function smallCore(
+export function smallCore(
   random: Random,
   founders: readonly string[],
   boxes: readonly string[],

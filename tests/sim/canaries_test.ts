@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { checkDeterminism } from "../../sim/determinism.ts";
 import { runScenario } from "../../sim/run.ts";
 import { kvsCanaries } from "./canaries/kvs.ts";
+import { paxosCanaries } from "./canaries/paxos.ts";
 import { vrCanaries } from "./canaries/vr.ts";
 
 const short = Deno.env.has("OVID_SHORT");
@@ -33,15 +34,17 @@ for (const { name, scenario, verdict } of kvsCanaries) {
   });
 }
 
-for (const { name, scenario } of vrCanaries) {
-  Deno.test({
-    name: `vr canary: ${name} is found out within ${seeds} seeds`,
-    ignore: short && rare.has(name),
-    fn() {
-      for (let seed = 1; seed <= seeds; seed++) {
-        if (runScenario(scenario, BigInt(seed)).verdict !== "fine") return;
-      }
-      throw new Error(`${name} went unnoticed in ${seeds} seeds`);
-    },
-  });
+for (const [protocol, canaries] of [["vr", vrCanaries], ["paxos", paxosCanaries]] as const) {
+  for (const { name, scenario } of canaries) {
+    Deno.test({
+      name: `${protocol} canary: ${name} is found out within ${seeds} seeds`,
+      ignore: short && rare.has(name),
+      fn() {
+        for (let seed = 1; seed <= seeds; seed++) {
+          if (runScenario(scenario, BigInt(seed)).verdict !== "fine") return;
+        }
+        throw new Error(`${name} went unnoticed in ${seeds} seeds`);
+      },
+    });
+  }
 }
