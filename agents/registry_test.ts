@@ -10,7 +10,10 @@ Deno.test("builtIns has GoOvid's agents and Ovid's own by their names", () => {
     "kvs_client",
     "kvs_replica",
     "kvs_tty",
+    "paxos_client",
+    "paxos_controller",
     "paxos_member",
+    "paxos_replica",
     "vr_client",
     "vr_replica",
     "vr_tty",
@@ -31,5 +34,5 @@ Deno.test("builtIns can say what their attrs and messages are, for editors and f
 
 Deno.test("builtIns: few agents want the terminal, so that a grid has one that does", () => {
   const wanting = [...builtIns.values()].filter(({ devices }) => devices?.includes("terminal"));
-  assertEquals(wanting.map(({ type }) => type), ["chat", "kvs_tty", "vr_tty"]);
+  assertEquals(wanting.map(({ type }) => type), ["chat", "kvs_tty", "paxos_controller", "vr_tty"]);
 });
