@@ -58,10 +58,11 @@ export function makePlan(scenario: Scenario, seed: bigint, changes: Changes = {}
 }
 
 function climateOf(scenario: Scenario, sizes: Sizes<string>): Climate {
-  const { spares = [], driftPpmMax } = scenario;
+  const { spares = [], driftPpmMax, loss } = scenario;
   return {
     spares: [...spares, ...scenario.exposure?.(sizes).spares ?? []],
     ...driftPpmMax === undefined ? {} : { driftPpmMax },
+    ...loss === undefined ? {} : { loss },
   };
 }
 

@@ -23,6 +23,8 @@ export interface Climate {
   readonly spares?: readonly FaultKind[];
   /** By how much clocks may drift, in millionths; default 10,000, which is 1 %. */
   readonly driftPpmMax?: number;
+  /** The share of mail between boxes that is lost in every run; default: some runs lose some, as the seed has it. */
+  readonly loss?: number;
 }
 
 /** The stream of chance of one kind of fault: whether others are there does not change what it draws. */
@@ -32,11 +34,12 @@ export function faultRandom(seed: bigint, kind: FaultKind): Random {
 
 /** The weather of a seed. */
 export function drawWeather(seed: bigint, climate: Climate = {}): Weather {
-  const { spares = [], driftPpmMax = 10_000 } = climate;
-  const faults = faultNames.filter((kind) =>
-    seededRandom(deriveSeed(seed, `whether ${kind}`))() < 0.5 && !spares.includes(kind)
-  );
-  return weatherOf(seed, faults, driftPpmMax);
+  const { spares = [], loss } = climate;
+  const faults = faultNames.filter((kind) => {
+    if (kind === "loss" && loss !== undefined) return true;
+    return seededRandom(deriveSeed(seed, `whether ${kind}`))() < 0.5 && !spares.includes(kind);
+  });
+  return weatherOf(seed, faults, climate);
 }
 
 /** The weather of a seed without some kinds of faults; the others stay as hard as they were. */
@@ -44,12 +47,16 @@ export function withoutFaults(
   seed: bigint,
   weather: Weather,
   kinds: readonly FaultKind[],
-  { driftPpmMax = 10_000 }: Climate = {},
+  climate: Climate = {},
 ): Weather {
-  return weatherOf(seed, weather.faults.filter((kind) => !kinds.includes(kind)), driftPpmMax);
+  return weatherOf(seed, weather.faults.filter((kind) => !kinds.includes(kind)), climate);
 }
 
-function weatherOf(seed: bigint, faults: readonly FaultKind[], driftPpmMax: number): Weather {
+function weatherOf(
+  seed: bigint,
+  faults: readonly FaultKind[],
+  { driftPpmMax = 10_000, loss }: Climate,
+): Weather {
   const has = (kind: FaultKind) => faults.includes(kind);
   const draw = (kind: FaultKind, min: number, max: number) =>
     has(kind) ? randomInteger(faultRandom(seed, kind), min, max) : 0;
@@ -57,7 +64,7 @@ function weatherOf(seed: bigint, faults: readonly FaultKind[], driftPpmMax: numb
     faults,
     network: {
       latency: latencyOf(seed, has),
-      loss: draw("loss", 1, 20) / 100,
+      loss: has("loss") && loss !== undefined ? loss : draw("loss", 1, 20) / 100,
       duplicate: draw("duplicate", 1, 30) / 100,
       reorder: draw("reorder", 1, 50) / 100,
     },
