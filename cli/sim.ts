@@ -7,7 +7,7 @@ import { formatEvent, type WorldEvent } from "../sim/world_event.ts";
 import type { Changes } from "../sim/plan.ts";
 import { type Result, runScenario, type Verdict } from "../sim/run.ts";
 import type { Scenario } from "../sim/scenario.ts";
-import { builtInScenarios } from "../sim/scenarios/registry.ts";
+import { builtInScenarios, caseScenarios } from "../sim/scenarios/registry.ts";
 import { shrink, type Shrunk } from "../sim/shrink.ts";
 import { sometimesRunsMin, Summary } from "../sim/summary.ts";
 import { type Call, type Command, exitCodes, UsageError } from "./command.ts";
@@ -51,6 +51,10 @@ crashes when. The same seed gives the same run, on every machine. Without SEED o
 one of
 
 ${scenarioList.join("\n")}
+
+or an exact case, in which only what its name says goes wrong:
+
+  ${[...caseScenarios.keys()].join(", ")}
 
 or, for agents of your own, a grid file that names its workload and its invariants under "simulation"
 (docs/simulation.md; \`ovid new agent\` writes one), or a module with \`export default defineScenario({ ... })\`, which

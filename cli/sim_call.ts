@@ -6,7 +6,7 @@ import { messageOf } from "../core/error.ts";
 import { parseSeed, seedMax } from "../core/random.ts";
 import type { Changes } from "../sim/plan.ts";
 import { findScenarioFault, isScenario, type Scenario } from "../sim/scenario.ts";
-import { builtInScenarios } from "../sim/scenarios/registry.ts";
+import { builtInScenarios, caseScenarios } from "../sim/scenarios/registry.ts";
 import { type Call, unknownWord, UsageError } from "./command.ts";
 import { loadGridScenario } from "./grid_scenario.ts";
 
@@ -18,12 +18,12 @@ import { loadGridScenario } from "./grid_scenario.ts";
  * @throws {BadGridError} if a grid cannot be simulated.
  */
 export async function findScenario(name: string, call: Call): Promise<Scenario> {
-  const builtIn = builtInScenarios.get(name);
+  const builtIn = builtInScenarios.get(name) ?? caseScenarios.get(name);
   if (builtIn !== undefined) return builtIn;
   if (name.endsWith(".json")) return await loadGridScenario(name, call);
   if (!/\.[cm]?[jt]s$/.test(name)) {
     throw new UsageError(
-      `${unknownWord(`scenario ${name}`, name, [...builtInScenarios.values()])}, a grid file ` +
+      `${unknownWord(`scenario ${name}`, name, allScenarios())}, a grid file ` +
         'that has a "simulation", or a module with `export default defineScenario({ ... })`',
     );
   }
@@ -41,6 +41,10 @@ export async function findScenario(name: string, call: Call): Promise<Scenario> 
   throw new UsageError(
     `Cannot load scenario ${name}: ${fault}, want \`export default defineScenario({ ... })\``,
   );
+}
+
+function allScenarios(): Scenario[] {
+  return [...builtInScenarios.values(), ...caseScenarios.values()];
 }
 
 /** @throws {UsageError} if it is anything but an unsigned 64-bit number. */

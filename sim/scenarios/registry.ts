@@ -3,6 +3,7 @@
 import type { Scenario } from "../scenario.ts";
 import { chatScenario } from "./chat.ts";
 import { kvsScenario } from "./kvs.ts";
+import { paxosCases } from "./paxos_cases.ts";
 import { paxosScenario } from "./paxos.ts";
 import { vrScenario } from "./vr.ts";
 
@@ -11,4 +12,9 @@ export const builtInScenarios: ReadonlyMap<string, Scenario> = new Map(
   [chatScenario, kvsScenario, paxosScenario, vrScenario].map((
     scenario,
   ) => [scenario.name, scenario]),
+);
+
+/** Scenarios that are one exact case each, by their names. */
+export const caseScenarios: ReadonlyMap<string, Scenario> = new Map(
+  paxosCases.map((scenario) => [scenario.name, scenario]),
 );
