@@ -1,6 +1,8 @@
 // The grid of a paxos_chatroom, as GoOvid's generator wrote it: 2F + 1 replicas from port 5001 on, clients from port 8100
 // on, and a controller.
 
+import type { Json } from "../../core/data.ts";
+
 /** What {@linkcode generateGrid} is told. */
 export interface GridOptions {
   /** How many replicas may fail. */
@@ -18,10 +20,11 @@ export const generatedClientsMax = 100;
 /** The controller's id. */
 export const controllerId = 999;
 
-interface GeneratedAgent {
+/** An agent of a generated grid. */
+export interface GeneratedAgent {
   readonly type: string;
   readonly box: string;
-  readonly attrs: Readonly<Record<string, unknown>>;
+  readonly attrs: { readonly [name: string]: Json };
   readonly routes: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 

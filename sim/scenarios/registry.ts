@@ -5,13 +5,13 @@ import { chatScenario } from "./chat.ts";
 import { kvsScenario } from "./kvs.ts";
 import { paxosCases } from "./paxos_cases.ts";
 import { paxosScenario } from "./paxos.ts";
+import { paxosChatroomScenario } from "./paxos_chatroom.ts";
 import { vrScenario } from "./vr.ts";
 
 /** The built-in scenarios by their names. */
 export const builtInScenarios: ReadonlyMap<string, Scenario> = new Map(
-  [chatScenario, kvsScenario, paxosScenario, vrScenario].map((
-    scenario,
-  ) => [scenario.name, scenario]),
+  [chatScenario, kvsScenario, paxosScenario, paxosChatroomScenario, vrScenario]
+    .map((scenario) => [scenario.name, scenario]),
 );
 
 /** Scenarios that are one exact case each, by their names. */

@@ -5,6 +5,7 @@ import { checkDeterminism } from "../../sim/determinism.ts";
 import { runScenario } from "../../sim/run.ts";
 import { kvsCanaries } from "./canaries/kvs.ts";
 import { paxosCanaries } from "./canaries/paxos.ts";
+import { paxosChatroomCanaries } from "./canaries/paxos_chatroom.ts";
 import { vrCanaries } from "./canaries/vr.ts";
 
 const short = Deno.env.has("OVID_SHORT");
@@ -14,6 +15,7 @@ const seeds = 2000;
 
 /** What a short run has no time for: mistakes that are found in one of hundreds of seeds. */
 const rare: ReadonlySet<string> = new Set([
+  "commands told before the sync",
   "a log chosen by its length alone",
   "a lease read without the lease",
   "a recovered view that forgets the own vote",
@@ -34,7 +36,13 @@ for (const { name, scenario, verdict } of kvsCanaries) {
   });
 }
 
-for (const [protocol, canaries] of [["vr", vrCanaries], ["paxos", paxosCanaries]] as const) {
+for (
+  const [protocol, canaries] of [
+    ["vr", vrCanaries],
+    ["paxos", paxosCanaries],
+    ["paxos_chatroom", paxosChatroomCanaries],
+  ] as const
+) {
   for (const { name, scenario } of canaries) {
     Deno.test({
       name: `${protocol} canary: ${name} is found out within ${seeds} seeds`,
