@@ -33,6 +33,15 @@ Deno.test("drawWeather(): spares what a scenario does not promise to survive", (
   }
 });
 
+Deno.test("drawWeather(): loses as much mail as a climate says, unless that is left out", () => {
+  for (const seed of seeds) {
+    const climate = { spares: faultNames, loss: 0.2 };
+    const weather = drawWeather(seed, climate);
+    assertEquals([weather.faults, weather.network.loss], [["loss"], 0.2]);
+    assertEquals(withoutFaults(seed, weather, ["loss"], climate).network.loss, 0);
+  }
+});
+
 Deno.test("withoutFaults(): leaves the others as hard as they were", () => {
   for (const seed of seeds) {
     const weather = drawWeather(seed);

@@ -12,6 +12,7 @@ import { assert } from "../../core/error.ts";
 import { virtualId } from "../../core/id.ts";
 import { text } from "../../core/text.ts";
 import { virtualIdAttr } from "../ids.ts";
+import type { Machines } from "../machine/registry.ts";
 import { pathAttr } from "../paths.ts";
 import { paxosAttrs } from "../paxos/attrs.ts";
 import { checkMember } from "../paxos/invariants.ts";
@@ -29,7 +30,7 @@ import { type Command, committedText, dumpLine, parseCommand, parseCount } from 
 /** How many slots a replica may be told to leave empty. */
 export const skippedMax = 1000;
 
-const machines = new Map([[commandLog.name, commandLog]]);
+const machines: Machines = new Map([[commandLog.name, commandLog]]);
 const memberAttrs = paxosAttrs(machines).shape;
 
 const attrsSchema = z.strictObject({
