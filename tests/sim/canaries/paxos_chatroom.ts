@@ -31,5 +31,8 @@ export const paxosChatroomCanaries: readonly Canary[] = [
     name,
     scenario: paxosChatroomScenarioOf(makePaxosReplica({ ...chatroomRules, ...breach })),
   })),
-  { name: "commands told before the sync", scenario: { ...paxosChatroomScenario, sendBeforeSync: true } },
+  {
+    name: "commands told before the sync",
+    scenario: { ...paxosChatroomScenario, sendBeforeSync: true },
+  },
 ];
