@@ -227,3 +227,4 @@ export { type AnyMachine, defineMachine, type Machine } from "./agents/machine/m
 export { builtInMachines, type Machines } from "./agents/machine/registry.ts";
 export { makePaxosMember, type PaxosMemberOptions } from "./agents/paxos/member.ts";
 export { makeVrReplica, type VrReplicaOptions } from "./agents/vr/replica.ts";
+export { type VrRules, vrRules } from "./agents/vr/rules.ts";

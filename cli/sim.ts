@@ -17,11 +17,11 @@ import { drawSeed, findScenario, readChanges, readSeed } from "./sim_call.ts";
 import {
   formatCount,
   formatFailure,
+  formatHeadline,
   formatOptions,
   formatRun,
   formatSummary,
   Progress,
-  repeatCommand,
 } from "./sim_report.ts";
 
 /** How the program ends, by how the run did. */
@@ -32,6 +32,9 @@ const verdictCodes: Readonly<Record<Verdict, number>> = {
   determinism: 12,
   unknown: exitCodes.failure,
 };
+
+/** How many failures of a batch are named, a line and a command each. */
+const listedFailuresMax = 10;
 
 /** How many events the story of a shrunk run has. */
 const shrunkStoryLines = 200;
@@ -68,6 +71,7 @@ gave two runs, 1 a history is too hard to judge or a batch of ${sometimesRunsMin
     { name: "seed", value: "N", doc: "The seed of a comparison; default: one is drawn" },
     { name: "runs", value: "N", doc: "Runs N seeds, counting up from SEED" },
     { name: "seconds", value: "S", doc: "Begins no seed after S seconds" },
+    { name: "until-failure", doc: "Begins no seed after one that failed" },
     { name: "jobs", value: "N", doc: "Runs on N processes; default: one for each processor" },
     { name: "shrink", doc: "Makes the story of a failure as short as it can be" },
     { name: "check-determinism", doc: "Runs each seed twice, and finds the step that differs" },
@@ -108,6 +112,7 @@ gave two runs, 1 a history is too hard to judge or a batch of ${sometimesRunsMin
       first,
       runsMax: runs ?? (seconds === undefined ? 1 : Infinity),
       msMax: seconds === undefined ? Infinity : 1000 * seconds,
+      untilFailure: call.has("until-failure"),
       jobs,
       changes: readChanges(call),
       twice: call.has("check-determinism"),
@@ -143,6 +148,7 @@ async function runSeed(batch: Batch, call: Call): Promise<number> {
   if (result === undefined) return exitCodes.failure;
   if (call.has("json")) console.log(JSON.stringify(result));
   else if (result.verdict === "fine") console.log(formatRun(result));
+  else if (call.has("shrink")) console.log(formatHeadline(name, result, changes));
   else console.log(formatFailure(scenario, name, result, changes));
   const shrunk = call.has("shrink") ? tellShrunk(batch, result) : undefined;
   await draw(call, scenario, shrunk?.seed ?? seed, shrunk?.changes ?? changes);
@@ -167,18 +173,19 @@ async function runSeeds(batch: Batch, call: Call): Promise<number> {
     progress.show(() =>
       `${summary.runs}${batch.runsMax === Infinity ? "" : ` of ${batch.runsMax}`} seeds, ` +
       `${formatCount(summary.events / progress.seconds)} events a second, ` +
-      `${summary.failures.length} failures`
+      `${summary.failed} failures`
     );
   });
   progress.end();
-  const { first: failure } = summary;
+  const { failures } = summary;
+  const [failure] = failures;
   if (!json) {
-    for (const { seed, verdict, failure } of summary.failures.slice(0, 20)) {
-      console.log(
-        `${verdict}: ${failure?.split("\n", 1)[0]}\n  ${repeatCommand(name, seed, changes)}`,
-      );
+    for (const each of failures.slice(0, listedFailuresMax)) {
+      console.log(formatHeadline(name, each, changes));
     }
-    if (failure !== undefined) {
+    const more = failures.length - listedFailuresMax;
+    if (more > 0) console.log(`and ${more} more`);
+    if (failure !== undefined && !call.has("shrink")) {
       console.log(`\n${formatFailure(scenario, name, failure, changes)}\n`);
     }
     console.log(formatSummary(summary, progress.seconds));

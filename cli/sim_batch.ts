@@ -19,6 +19,8 @@ export interface Batch {
   readonly runsMax: number;
   /** No seed is begun after that, in milliseconds of real time. */
   readonly msMax: number;
+  /** Whether no seed is begun after one that failed. */
+  readonly untilFailure: boolean;
   readonly jobs: number;
   readonly changes: Changes;
   readonly twice: boolean;
@@ -28,18 +30,23 @@ export interface Batch {
 const inFlight = 4;
 
 /** How one seed is run. */
-export function runOne({ scenario, changes, twice }: Omit<Batch, "name">, seed: bigint): Result {
+export function runOne({ scenario, changes, twice }: Batch, seed: bigint): Result {
   return (twice ? checkDeterminism : runScenario)(scenario, seed, { changes });
 }
 
 /** Runs the seeds of a batch and hands over each result as it comes, in any order. */
-export async function runBatch(batch: Batch, take: (result: Result) => void): Promise<void> {
+export async function runBatch(batch: Batch, show: (result: Result) => void): Promise<void> {
   const endAt = performance.now() + batch.msMax;
   let count = 0;
-  const next = () =>
-    count < batch.runsMax && (count === 0 || performance.now() < endAt)
-      ? seedAfter(batch.first, count++)
-      : undefined;
+  let failed = false;
+  const take = (result: Result) => {
+    failed ||= result.verdict !== "fine";
+    show(result);
+  };
+  const next = () => {
+    if (count >= batch.runsMax || (batch.untilFailure && failed)) return undefined;
+    return count === 0 || performance.now() < endAt ? seedAfter(batch.first, count++) : undefined;
+  };
   if (batch.jobs === 1 || batch.runsMax === 1) {
     for (let seed = next(); seed !== undefined; seed = next()) {
       take(runOne(batch, seed));
@@ -88,7 +95,7 @@ async function runWorker(
 }
 
 /** What a process of a batch does: reads seeds, a line each, and writes a result for each. */
-export async function work(batch: Omit<Batch, "name">): Promise<void> {
+export async function work(batch: Batch): Promise<void> {
   const encoder = new TextEncoder();
   const output = Deno.stdout.writable.getWriter();
   for await (const line of readLines(Deno.stdin.readable)) {

@@ -57,7 +57,7 @@ export function formatOptions(scenario: Scenario, seed: bigint, changes: Changes
 }
 
 /** The command that repeats a run. */
-export function repeatCommand(name: string, seed: string, changes: Changes): string {
+function repeatCommand(name: string, seed: string, changes: Changes): string {
   return ["ovid", "sim", name, seed, ...formatChanges(changes)].join(" ");
 }
 
@@ -68,6 +68,15 @@ const verdictWords = {
   unknown: "UNKNOWN: the history is too hard to judge",
   determinism: "NOT DETERMINISTIC: the same seed gave two runs",
 } as const;
+
+/** A failure in a line, and the command that repeats it. */
+export function formatHeadline(
+  name: string,
+  { seed, verdict, failure }: Result,
+  changes: Changes,
+): string {
+  return `${verdict}: ${failure?.split("\n", 1)[0]}\n  ${repeatCommand(name, seed, changes)}`;
+}
 
 /** A failure, in full. */
 export function formatFailure(

@@ -173,7 +173,7 @@ export class Injector {
   }
 
   #see(event: WorldEvent): void {
-    if (event.kind === "crash" && event.why !== "killed") this.#count("fault.fullDisk");
+    if (event.kind === "crash" && event.why === "its disk is full") this.#count("fault.fullDisk");
     if (this.#ambushes.length === 0 || this.#over) return;
     const name = event.kind === "note" ? event.note.event : event.kind;
     const index = this.#ambushes.findIndex(({ act }) => act.at === name);

@@ -8,6 +8,7 @@ import { evidentClash, smallestClash } from "./linearizable_explain.ts";
 import type { Model } from "./linearizable_model.ts";
 import { preparePart } from "./linearizable_part.ts";
 import { type Budget, explain } from "./linearizable_search.ts";
+import { formatMs } from "./world_event.ts";
 
 /** What a check may cost. */
 export interface CheckLimits {
@@ -160,9 +161,7 @@ export function verdictLines(verdict: Verdict): string[] {
   const lines = [
     `The history is not linearizable: of the ${where}, the first ${explainedAnswers} answers can ` +
     `be explained, but not all`,
-    isSmallest
-      ? `These ${clash.length} contradict each other, and without any one of them there is no contradiction:`
-      : `Among these ${clash.length} there is a contradiction:`,
+    clashTitle(clash.length, isSmallest),
     ...clash.map(callLine),
   ];
   if (others.length > 0) {
@@ -174,8 +173,16 @@ export function verdictLines(verdict: Verdict): string[] {
   return lines;
 }
 
+function clashTitle(count: number, isSmallest: boolean): string {
+  if (!isSmallest) return `Among these ${count} there is a contradiction:`;
+  return count === 1
+    ? "Nothing explains this one:"
+    : `These ${count} contradict each other, and without any one of them there is no contradiction:`;
+}
+
+// In the milliseconds of a story, where the call can then be found.
 function callLine({ client, operation, result, invokeUs, returnUs }: Call): string {
   const answer = result === undefined ? "no answer" : JSON.stringify(result);
-  const until = returnUs === undefined ? "" : returnUs;
-  return `  ${client}  ${invokeUs}..${until} us  ${JSON.stringify(operation)}  ${answer}`;
+  const until = returnUs === undefined ? "" : formatMs(returnUs);
+  return `  ${client}  ${formatMs(invokeUs)}..${until} ms  ${JSON.stringify(operation)}  ${answer}`;
 }

@@ -241,15 +241,19 @@ Deno.test("verdictLines() lists the calls of a clash, and the last of the others
   assertEquals(lines.slice(0, 5), [
     "The history is not linearizable: of the 14 calls, the first 1 answers can be explained, but not all",
     "These 2 contradict each other, and without any one of them there is no contradiction:",
-    '  c0  0..10 us  {"kind":"put","key":"x","value":"1"}  {"kind":"stored"}',
-    '  c20  20..30 us  {"kind":"get","key":"x"}  {"kind":"value","value":null}',
+    '  c0  0.000..0.010 ms  {"kind":"put","key":"x","value":"1"}  {"kind":"stored"}',
+    '  c20  0.020..0.030 ms  {"kind":"get","key":"x"}  {"kind":"value","value":null}',
     "Nor do these explain it, whether and whenever they happened:",
   ]);
   assertEquals(lines.length, 16);
-  assertEquals(lines[5], '  c2  2.. us  {"kind":"put","key":"x","value":"2"}  no answer');
+  assertEquals(lines[5], '  c2  0.002.. ms  {"kind":"put","key":"x","value":"2"}  no answer');
   assertEquals(lines.at(-1), "  and 2 before them");
   assertEquals(
     verdictLines({ ...verdict, others: [], isSmallest: false })[1],
     "Among these 2 there is a contradiction:",
+  );
+  assertEquals(
+    verdictLines({ ...verdict, clash: clash.slice(1) })[1],
+    "Nothing explains this one:",
   );
 });

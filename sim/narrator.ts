@@ -117,7 +117,7 @@ export class Narrator {
       }
       case "crash":
         this.#loseUnsynced(atUs, box);
-        if (event.why !== "killed") this.add(atUs, box, "::", `crashes: ${event.why}`);
+        if (event.why === "its disk is full") this.add(atUs, box, "::", `crashes: ${event.why}`);
         return;
       case "append":
         return void this.#unsyncedOf(box).push(event.append);

@@ -42,7 +42,7 @@ Deno.test("runScenario(): each way to end has its verdict", () => {
   const cases: [Partial<Play>, string, string | undefined][] = [
     [{}, "fine", undefined],
     [{ committed: () => 0 }, "liveness", "Nothing was ever answered"],
-    [{ done: () => false }, "liveness", "Waited 500 virtual ms for all answers"],
+    [{ done: () => false }, "liveness", "Waited 500 virtual ms in vain for all answers"],
     [{ converged: () => false }, "liveness", "for all boxes to agree"],
     [
       {

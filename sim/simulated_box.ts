@@ -48,6 +48,9 @@ export interface SimulatedBoxOptions {
 /** How many events may wait for a box that is slow or stands still. */
 const backlogMax = 200_000;
 
+/** How a box goes down. */
+export type CrashReason = "killed" | "its power fails" | "its disk is full";
+
 interface Held {
   /** May go once so many records of this life are durable. */
   readonly records: number;
@@ -124,7 +127,7 @@ export class SimulatedBox {
   }
 
   /** Ends the box at once: its memory is gone, and what its disk had not synced, or not even written. */
-  crash(why: string, kept: "synced" | "written" = "synced"): void {
+  crash(why: CrashReason, kept: "synced" | "written" = "synced"): void {
     this.#host = undefined;
     this.#life++;
     this.#paused = false;

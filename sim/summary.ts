@@ -22,7 +22,7 @@ export class Summary {
     determinism: 0,
     unknown: 0,
   };
-  readonly failures: Result[] = [];
+  readonly #failures: Result[] = [];
   readonly #scenario: Scenario;
   readonly #tallies = new Map<string, Tally>();
   readonly #hashes: [seed: bigint, hash: string][] = [];
@@ -40,7 +40,7 @@ export class Summary {
     this.events += result.events;
     this.virtualMs += result.virtualMs;
     this.#hashes.push([BigInt(result.seed), result.hash]);
-    if (result.verdict !== "fine") this.failures.push(result);
+    if (result.verdict !== "fine") this.#failures.push(result);
     for (const [mark, count] of Object.entries(result.counters)) {
       const tally = this.#tallies.get(mark);
       if (tally === undefined) this.#tallies.set(mark, { count, runs: 1 });
@@ -51,9 +51,14 @@ export class Summary {
     }
   }
 
-  /** The failure of the lowest seed. */
-  get first(): Result | undefined {
-    return this.failures.toSorted((a, b) => BigInt(a.seed) < BigInt(b.seed) ? -1 : 1)[0];
+  /** How many seeds have failed. */
+  get failed(): number {
+    return this.#failures.length;
+  }
+
+  /** The failures in the order of their seeds: processes end theirs in any order. */
+  get failures(): readonly Result[] {
+    return this.#failures.toSorted((a, b) => BigInt(a.seed) < BigInt(b.seed) ? -1 : 1);
   }
 
   /** The marks in their order. */

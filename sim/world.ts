@@ -156,7 +156,8 @@ export class World {
    * its disk keeps all that was written, as it does when a process is killed and its machine goes on.
    */
   crash(box: string, kept: "synced" | "written" = "synced"): void {
-    this.#boxes.up("crash", box).crash("killed", kept);
+    const why = kept === "written" ? "killed" : "its power fails";
+    this.#boxes.up("crash", box).crash(why, kept);
   }
 
   /** Starts a box anew with what its disk holds; if it is up, it crashes first. */
@@ -329,7 +330,7 @@ export class World {
       if (reached()) return;
       // Asked for only now, so that it can say what is missing.
       const { what = "what was asked" } = options;
-      throw this.#error("sim.liveness", `Waited ${withinMs} virtual ms for ${what} in vain`);
+      throw this.#error("sim.liveness", `Waited ${withinMs} virtual ms in vain for ${what}`);
     }
   }
 

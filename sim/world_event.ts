@@ -1,6 +1,6 @@
 // What happens in a simulated world, as observers, the transcript and its hash see it.
 
-import type { DeviceEvent } from "../core/devices.ts";
+import type { DeviceEvent, DeviceOutput } from "../core/devices.ts";
 import type { Append, Envelope, Fault, Note, Output } from "../core/envelope.ts";
 import { messageOf } from "../core/error.ts";
 import type { AgentId, BoxId } from "../core/id.ts";
@@ -195,8 +195,23 @@ function describeMail({ envelope, fate, sentAtUs }: Mail): string {
   return `${envelope.from} ${arrow} ${envelope.to}  ${type} ${JSON.stringify(body)} ${end}`;
 }
 
+/** What a device said or was given, as `line "hello"`. */
+function describeDevice(
+  { type, ...body }: DeviceEvent["event"] | DeviceOutput["output"],
+): string {
+  const rest = Object.keys(body).join() === "text" ? Object.values(body)[0] : body;
+  return Object.keys(body).length === 0 ? type : `${type} ${JSON.stringify(rest)}`;
+}
+
 function describeLimit(bytesMax: number): string {
   return bytesMax === Infinity ? "has room again" : `has room for ${bytesMax} bytes of journal`;
+}
+
+function describeClock(jumpUs: number, driftPpm: number): string {
+  const pace = driftPpm === 0
+    ? "keeps time"
+    : `${Math.abs(driftPpm)} ppm too ${driftPpm > 0 ? "fast" : "slow"}`;
+  return jumpUs === 0 ? pace : `forward by ${jumpUs} us, ${pace}`;
 }
 
 function describeBoxEvent(event: BoxEvent): string {
@@ -218,9 +233,9 @@ function describeBoxEvent(event: BoxEvent): string {
     case "sync":
       return `${box} synced ${event.records} records${event.compacted ? " in a snapshot" : ""}`;
     case "input":
-      return `${event.agent} <  ${JSON.stringify(event.event.event)}`;
+      return `${event.agent} <  ${describeDevice(event.event.event)}`;
     case "output":
-      return `${event.output.agent} >  ${JSON.stringify(event.output.output.output)}`;
+      return `${event.output.agent} >  ${describeDevice(event.output.output.output)}`;
     case "note": {
       const { agent, event: name, detail } = event.note;
       return `${agent ?? box} *  ${name}${
@@ -238,7 +253,7 @@ function describeBoxEvent(event: BoxEvent): string {
     case "slow":
       return `${box} ${event.stepUs === 0 ? "is quick again" : `takes ${event.stepUs} us a step`}`;
     case "clock":
-      return `${box} clock: forward by ${event.jumpUs} us, ${event.driftPpm} ppm too fast`;
+      return `${box} clock: ${describeClock(event.jumpUs, event.driftPpm)}`;
     case "disk":
       return `${box} disk: ${
         event.bytesMax === "lost"

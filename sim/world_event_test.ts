@@ -46,7 +46,7 @@ const events: readonly (readonly [WorldEvent, string])[] = [
   [{ kind: "sync", ...here, records: 2, compacted: true }, "b1 synced 2 records in a snapshot"],
   [
     { kind: "input", ...here, agent: a, event: { device: "terminal", event: { type: "eof" } } },
-    'a <  {"type":"eof"}',
+    "a <  eof",
   ],
   [
     {
@@ -54,7 +54,7 @@ const events: readonly (readonly [WorldEvent, string])[] = [
       ...here,
       output: { agent: a, output: { device: "console", output: { type: "print", text: "x" } } },
     },
-    'a >  {"type":"print","text":"x"}',
+    'a >  print "x"',
   ],
   [{ kind: "note", ...here, note: { agent: a, event: "n" } }, "a *  n"],
   [{ kind: "note", ...here, note: { agent: a, event: "m" } }, "a *  m"],
@@ -82,7 +82,7 @@ const events: readonly (readonly [WorldEvent, string])[] = [
   [{ kind: "slow", ...here, stepUs: 0 }, "b1 is quick again"],
   [
     { kind: "clock", ...here, jumpUs: 3, driftPpm: -4 },
-    "b1 clock: forward by 3 us, -4 ppm too fast",
+    "b1 clock: forward by 3 us, 4 ppm too slow",
   ],
   [{ kind: "disk", ...here, bytesMax: "lost" }, "b1 disk: lost, an empty one in its place"],
   [{ kind: "disk", ...here, bytesMax: 9 }, "b1 disk: has room for 9 bytes of journal"],

@@ -76,7 +76,7 @@ Deno.test("World.runUntil(): says what did not happen, and what did", () => {
   assertEquals(error.code, "sim.liveness");
   assertStringIncludes(
     error.message,
-    "Waited 50 virtual ms for an echo in vain (seed 99, at 50.000 ms)",
+    "Waited 50 virtual ms in vain for an echo (seed 99, at 50.000 ms)",
   );
   assertStringIncludes(error.message, 'speaker x  keeper  say {"word":"one"} (cut)');
   assertEquals(world.now, 50);

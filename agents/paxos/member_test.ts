@@ -210,6 +210,7 @@ Deno.test("paxos_member: a leader first learns what its quorum knows to be decid
     type: "decisions",
     epoch: 0,
     decided: 2,
+    window: 16,
     after: 0,
     values: [[opening], [entry(1)]],
   });
@@ -263,7 +264,7 @@ Deno.test("paxos_member: a ping says what is decided, and who lacks it asks for 
   agent.take();
   agent.advance(90);
   assertEquals(agent.sent.filter(({ message }) => message.type === "learn").length, 2);
-  const decisions = { type: "decisions", epoch: 0, decided: 2, after: 0 };
+  const decisions = { type: "decisions", epoch: 0, decided: 2, window: 16, after: 0 };
   agent.deliver("r0", { ...decisions, after: 2, values: [] });
   agent.deliver("r0", { ...decisions, values: [[opening], [entry(2)]] });
   assertEquals(agent.appended, [{ kind: "learned", values: [[entry(2)]] }]);
@@ -287,7 +288,7 @@ Deno.test("paxos_member: a snapshot comes in parts, for whoever is behind the lo
   const half = Math.floor(part.length / 2);
   const first = { ...part, offset: 0, text: part.text.slice(0, half) };
   const second = { ...part, offset: half, text: part.text.slice(half) };
-  const decisions = { type: "decisions", epoch: 0, decided: 2, after: 2, values: [] };
+  const decisions = { type: "decisions", epoch: 0, decided: 2, window: 16, after: 2, values: [] };
   pupil.deliver("r0", { ...decisions, part: first });
   pupil.deliver("r0", { ...decisions, part: first });
   assertEquals(sentTo(pupil, "r0", "learn").at(-1)?.part, { slot: 2, offset: half });
@@ -312,6 +313,16 @@ Deno.test("paxos_member: no more slots are under way than the window has", () =>
   assertEquals(slots(), [2, 3, 4]);
   agent.deliver("r1", p2b(2));
   assertEquals(slots(), [2, 3, 4, 5, 6]);
+});
+
+Deno.test("paxos_member: the window is that of the group, and a member of another window ends", () => {
+  const agent = member("r1", { window: 8 });
+  assertEquals((agent.state.application as { window: number }).window, 8);
+  agent.deliver("r0", { type: "ping", ...own, decided: 1 });
+  const decisions = { type: "decisions", epoch: 0, decided: 1, after: 0, values: [[opening]] };
+  const deliver = () => agent.deliver("r0", { ...decisions, window: 16 });
+  assertThrows(deliver, Error, "the window of the group is 16, and that of this member 8");
+  assert(agent.stopped);
 });
 
 Deno.test("paxos_member: commands that wait share a slot", () => {

@@ -92,6 +92,8 @@ export const paxosProtocol = {
   decisions: z.object({
     epoch: count,
     ...decided,
+    /** By which the group counts: whoever counted otherwise would come to other configurations. */
+    window: count,
     after: count,
     values: z.array(valueSchema).readonly(),
     /** A part of the text of a snapshot, if what was asked for is no longer in the sender's log. */

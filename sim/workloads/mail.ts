@@ -2,13 +2,13 @@
 // lost, so a client has patience only so long; what it gave up may still happen, beside all that it asks later.
 
 import { holesIn, type MailSettings } from "../../core/config/simulation.ts";
-import type { Json } from "../../core/data.ts";
+import type { AnyMessage } from "../../core/agent.ts";
 import { randomInteger } from "../../core/random.ts";
 import type { PlainAgent } from "../plain_grid.ts";
 import type { Sizes, Stage } from "../scenario.ts";
 import { paceOf } from "../scenarios/typist.ts";
 import type { WorldEvent } from "../world_event.ts";
-import { makeAsker } from "./asker.ts";
+import { formatRequest, makeAsker, parseMessage } from "./asker.ts";
 import { type Client, playOf } from "./client.ts";
 import { type Answers, answersOf, drawHoles, fill, type Holes } from "./template.ts";
 import type { Workload } from "./workload.ts";
@@ -21,7 +21,7 @@ const extraRequests = 20;
 const askerType = "simulation/asker";
 
 interface Request {
-  readonly message: { readonly [field: string]: unknown };
+  readonly message: { readonly type: string; readonly [field: string]: unknown };
   readonly operation: unknown;
   readonly answers: Answers;
   /** The field that tells which request an answer is to, if any does. */
@@ -31,7 +31,7 @@ interface Request {
 interface Sent {
   readonly asker: string;
   readonly request: Request;
-  readonly message: Json;
+  readonly message: AnyMessage;
   readonly holes: Holes;
   readonly call: number;
 }
@@ -63,6 +63,11 @@ function requestOf(
 ): Request {
   const idField = Object.keys(message).find((field) => holesIn(message[field]).includes("id"));
   return { message, operation, answers: answersOf(answers), idField };
+}
+
+function messageOf({ message }: Request, holes: Holes): AnyMessage {
+  const fields = Object.entries(message).map(([field, part]) => [field, fill(part, holes)]);
+  return { ...Object.fromEntries(fields), type: message.type };
 }
 
 /** Whether every answer says to which request it is. */
@@ -128,7 +133,8 @@ class MailClient implements Client {
 
   get waitsFor(): string | undefined {
     if (this.done) return undefined;
-    return `client${this.#number} has no answer to ${JSON.stringify(this.#sent?.message ?? "any")}`;
+    const request = this.#sent === undefined ? "anything" : JSON.stringify(this.#sent.message);
+    return `client${this.#number} has no answer to ${request}`;
   }
 
   heal(): void {
@@ -142,7 +148,7 @@ class MailClient implements Client {
     if (this.#sent === undefined || event.kind !== "output") return;
     const { agent, output: { output } } = event.output;
     if (agent !== this.#sent.asker || output.type !== "print") return;
-    this.#take(this.#sent, JSON.parse(output.text));
+    this.#take(this.#sent, parseMessage(output.text));
   }
 
   #nowUs(): number {
@@ -164,7 +170,7 @@ class MailClient implements Client {
     if (request === undefined) return;
     this.#asked++;
     const holes = drawHoles(random, sizes.keys, ++this.#shared.values).set("id", this.#asked);
-    const message = fill(request.message, holes);
+    const message = messageOf(request, holes);
     const operation = fill(request.operation, holes);
     const call = history.invoke(`client${this.#number}.${this.#lives}`, operation, this.#nowUs());
     const asker = askerOf(this.#number, haveIds(this.#all) ? 1 : this.#asked);
@@ -184,8 +190,8 @@ class MailClient implements Client {
     const { world, random } = this.#stage;
     const { to, retryMs } = this.#settings;
     const targets = typeof to === "string" ? [to] : to;
-    const target = targets[randomInteger(random, 0, targets.length - 1)];
-    world.line(sent.asker, JSON.stringify({ to: target, message: sent.message }));
+    const target = targets[randomInteger(random, 0, targets.length - 1)] ?? "";
+    world.line(sent.asker, formatRequest(target, sent.message));
     if (retryMs !== undefined) this.#later(retryMs, () => this.#send(sent));
   }
 
@@ -202,11 +208,11 @@ class MailClient implements Client {
     this.#plan();
   }
 
-  #take({ request: { answers, idField }, message, holes, call }: Sent, reply: object): void {
-    const fields = new Map<string, Json>(Object.entries(reply));
-    const type = String(fields.get("type"));
+  #take({ request: { answers, idField }, message, holes, call }: Sent, reply: AnyMessage): void {
+    const fields = new Map(Object.entries(reply).map(([f, v]) => [f, v ?? null] as const));
+    const { type } = reply;
     if (!answers.has(type)) return;
-    if (idField !== undefined && fields.get(idField) !== Reflect.get(Object(message), idField)) {
+    if (idField !== undefined && fields.get(idField) !== message[idField]) {
       return;
     }
     const all = new Map([...holes, ...[...fields].map(([f, v]) => [`reply.${f}`, v] as const)]);

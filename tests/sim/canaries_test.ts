@@ -20,6 +20,11 @@ const rare: ReadonlySet<string> = new Set([
   "a lease read without the lease",
   "a recovered view that forgets the own vote",
   "a replaced disk that passes for the old one",
+  "decisions that are said once",
+  "a refusal of an earlier ballot taken for consent to this one",
+  "pvalues merged without regard to their ballots",
+  "pvalues of which the first stays",
+  "what was accepted in any ballot taken for decided",
 ]);
 
 for (const { name, scenario, verdict } of kvsCanaries) {

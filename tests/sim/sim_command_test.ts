@@ -97,6 +97,14 @@ Deno.test("ovid sim: a failure is exit 10, with the command that repeats it, and
   assertEquals(again.code, 10, command);
 });
 
+Deno.test("ovid sim --until-failure: begins no seed after one that failed", async () => {
+  const file = "tests/sim/canaries/forgetful.ts";
+  const { code, out } = await sim(file, "1", "--runs", "4000", "--until-failure", "--jobs", "1");
+  assertEquals(code, 10, out);
+  assertMatch(out, /safety 1, liveness 0/);
+  assert(Number(/(\d+) seeds in/.exec(out)?.[1]) < 1000, out);
+});
+
 Deno.test("ovid sim --check-determinism: a clock that is looked at is exit 12, and who did", async () => {
   const flags = ["1", "--runs", "10", "--check-determinism"];
   const [guilty, innocent] = await Promise.all([

@@ -1,0 +1,61 @@
+// The desk of a register: writes to all copies, reads from any.
+
+import { type AgentId, defineAgent } from "ovid";
+import { z } from "zod";
+import { protocol } from "./protocol.ts";
+
+/** How many operations may be under way; the oldest is forgotten, its client has given up. */
+const underWayMax = 1000;
+
+interface Operation {
+  readonly asker: AgentId;
+  readonly answered: Set<AgentId>;
+}
+
+export default defineAgent({
+  type: "desk",
+  version: 1,
+  doc: "Keeps a register in copies: writes to all, reads from any.",
+  attrs: z.strictObject({}),
+  protocol,
+  routes: ["copies"],
+  init: () => ({ lastOp: 0, lastNumber: 0, underWay: new Map<number, Operation>() }),
+  on: {
+    put(state, { value }, ctx) {
+      const op = begin(state, ctx.from);
+      ctx.send("copies", { type: "write", op, number: ++state.lastNumber, value });
+    },
+    written(state, { op }, ctx) {
+      const operation = state.underWay.get(op);
+      if (operation === undefined) return;
+      operation.answered.add(ctx.from);
+      if (operation.answered.size < ctx.targets("copies").length) return;
+      state.underWay.delete(op);
+      ctx.sendTo(operation.asker, { type: "done" });
+    },
+    get(state, _message, ctx) {
+      const op = begin(state, ctx.from);
+      const copies = ctx.targets("copies");
+      const copy = copies[Math.floor(ctx.random() * copies.length)];
+      if (copy !== undefined) ctx.sendTo(copy, { type: "read", op });
+    },
+    held(state, { op, value }, ctx) {
+      const operation = state.underWay.get(op);
+      if (operation === undefined) return;
+      state.underWay.delete(op);
+      ctx.sendTo(operation.asker, { type: "value", value });
+    },
+  },
+});
+
+interface Desk {
+  lastOp: number;
+  readonly underWay: Map<number, Operation>;
+}
+
+function begin(desk: Desk, asker: AgentId): number {
+  const [oldest = 0] = desk.underWay.keys();
+  if (desk.underWay.size >= underWayMax) desk.underWay.delete(oldest);
+  desk.underWay.set(++desk.lastOp, { asker, answered: new Set() });
+  return desk.lastOp;
+}
