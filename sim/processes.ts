@@ -1,6 +1,7 @@
 // The simulated device `process`: boxes of the world that agents start and kill. Those that an agent has started go down
 // with its box, as processes do with their parent.
 
+import type { AgentDefinition } from "../core/define.ts";
 import type { ProcessEvent } from "../core/devices.ts";
 import type { Output } from "../core/envelope.ts";
 import type { Grid } from "../core/grid.ts";
@@ -24,8 +25,15 @@ export interface ProcessActs {
   readonly tell: (agent: AgentId, event: ProcessEvent) => void;
 }
 
-/** Lets agents of a world start and kill its boxes. */
-export function observeProcesses(world: ProcessWorld, acts: ProcessActs): void {
+/** Lets agents of a world start and kill its boxes, if any of them has the device. */
+export function observeProcesses(
+  world: ProcessWorld,
+  definitions: ReadonlyMap<string, AgentDefinition>,
+  acts: ProcessActs,
+): void {
+  const wanted = [...world.grid.agents.values()]
+    .some(({ type }) => definitions.get(type)?.devices?.includes("process"));
+  if (!wanted) return;
   const processes = new Processes(world, acts);
   world.observe((event) => processes.see(event));
 }

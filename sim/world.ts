@@ -8,9 +8,8 @@ import { messageOf, OvidError } from "../core/error.ts";
 import type { Grid } from "../core/grid.ts";
 import type { Host } from "../core/host.ts";
 import type { BoxId } from "../core/id.ts";
-import { deriveSeed, type Random, seededRandom, seedMax } from "../core/random.ts";
+import { deriveSeed, type Random, seededRandom } from "../core/random.ts";
 import { Boxes, type OneWay } from "./boxes.ts";
-import { requireProbability } from "./chance.ts";
 import { driftPpmMax } from "./clock.ts";
 import { Devices } from "./devices.ts";
 import type { DiskCounters } from "./disk.ts";
@@ -23,6 +22,7 @@ import { formatMs } from "./world_event.ts";
 import {
   definitionsOf,
   type Failure,
+  requireInRange,
   type RunUntilOptions,
   type WorldOptions,
 } from "./world_options.ts";
@@ -85,11 +85,8 @@ export class World {
    * @throws {TypeError} if a definition is missing; `start` throws the same if attrs are not what a type wants.
    */
   constructor(options: WorldOptions) {
-    const { grid, seed, loss = 0 } = options;
-    if (seed < 0n || seed > seedMax) {
-      throw new RangeError(`Cannot simulate: seed is ${seed}, want 0 to ${seedMax}`);
-    }
-    requireProbability(loss, "loss");
+    const { grid, seed } = options;
+    requireInRange(options);
     this.grid = grid;
     this.seed = seed;
     this.random = seededRandom(deriveSeed(seed, "test"));
@@ -101,12 +98,10 @@ export class World {
       record: (event) => this.transcript.record(event),
     }, options.network);
     this.#boxes = new Boxes(grid, (box) => this.#makeBox(box, options));
-    if ([...this.#definitions.values()].some(({ devices }) => devices?.includes("process"))) {
-      observeProcesses(this, {
-        start: (box, loss) => this.#boxes.get("start", box).start(loss),
-        tell: (agent, event) => this.#tell(agent, { device: "process", event }),
-      });
-    }
+    observeProcesses(this, this.#definitions, {
+      start: (box, loss) => this.#boxes.get("start", box).start(loss),
+      tell: (agent, event) => this.#tell(agent, { device: "process", event }),
+    });
   }
 
   #makeBox(box: BoxId, options: WorldOptions): SimulatedBox {

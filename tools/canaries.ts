@@ -8,6 +8,7 @@ import { parseSeed } from "../core/random.ts";
 import { runScenario } from "../sim/run.ts";
 import type { Scenario } from "../sim/scenario.ts";
 import { paxosCanaries } from "../tests/sim/canaries/paxos.ts";
+import { paxosChatroomCanaries } from "../tests/sim/canaries/paxos_chatroom.ts";
 import { vrCanaries } from "../tests/sim/canaries/vr.ts";
 
 interface Canary {
@@ -18,6 +19,7 @@ interface Canary {
 const protocols: ReadonlyMap<string, readonly Canary[]> = new Map([
   ["vr", vrCanaries],
   ["paxos", paxosCanaries],
+  ["paxos_chatroom", paxosChatroomCanaries],
 ]);
 
 /** What came of one canary, as a row. */
