@@ -70,6 +70,8 @@ export function starterOf(path: string, call: Call): BoxStarter {
   return {
     start(box, { loss }) {
       const child = startChild(path, box, [...flags, `--loss=${loss}`]);
+      // A box that has ended leaves its pipe behind.
+      child.process.status.then(() => child.control.close()).catch(() => {});
       return {
         ended: child.process.status.then(({ code, signal }) => signal === null ? code : null),
         kill: () => kill(child.process),

@@ -18,6 +18,7 @@ import {
   type Stage,
 } from "../scenario.ts";
 import type { World } from "../world.ts";
+import { PaxosWatch } from "./paxos_watch.ts";
 import { commandsOf, type DumpPlace, findDumpFault, readDumps } from "./paxos_dumps.ts";
 
 const sizes = {
@@ -112,6 +113,8 @@ export function paxosChatroomScenarioOf(replica: AgentDefinition): Scenario {
       "note.paxos.retry",
       "note.paxos.skipped",
       "note.paxos.preempted",
+      "leader changed",
+      "crash.leader",
       "note.paxos.learned",
       "note.paxos.snapshot_installed",
       "note.paxos.truncated",
@@ -131,6 +134,7 @@ class Dumping {
   readonly #stage: Stage<keyof typeof sizes>;
   readonly #places: readonly DumpPlace[];
   readonly #clients: readonly string[];
+  readonly #watch: PaxosWatch;
   #committed = 0;
   #over = false;
   #core: readonly string[];
@@ -141,6 +145,8 @@ class Dumping {
     this.#places = placesOf(world.grid);
     this.#clients = clientsOf(world.grid);
     this.#core = world.grid.boxes;
+    const boxes = new Map(this.#places.map(({ replica, box }) => [replica, box]));
+    this.#watch = new PaxosWatch(world, boxes, stage.count, stage.violated);
     world.observe((event) => {
       if (event.kind === "note" && event.note.event === "paxos.committed") this.#committed++;
     });
@@ -168,19 +174,25 @@ class Dumping {
       this.#clients.every((client) => committedOf(world, client) === sizes.requests);
   }
 
+  get #corePlaces(): readonly DumpPlace[] {
+    return this.#places.filter(({ box }) => this.#core.includes(box));
+  }
+
   /** Whether all that may still dump have dumped everything. */
   converged(): boolean {
     const { world, sizes } = this.#stage;
-    const places = this.#places.filter(({ box }) => this.#core.includes(box));
+    const places = this.#corePlaces;
     const dumps = readDumps(world, places);
     const total = sizes.clients * sizes.requests;
-    return dumps.length === places.length && dumps.every((dump) => commandsOf(dump) === total);
+    return dumps.length === places.length && dumps.every((dump) => commandsOf(dump) === total) &&
+      this.#watch.agree(places.map(({ replica }) => replica));
   }
 
   conclude(): void {
     const { world, violated } = this.#stage;
     const fault = findDumpFault(readDumps(world, this.#places));
     if (fault !== undefined) violated(fault);
+    this.#watch.requireEqual(this.#corePlaces.map(({ replica }) => replica));
   }
 }
 

@@ -15,7 +15,6 @@ const seeds = 2000;
 
 /** What a short run has no time for: mistakes that are found in one of hundreds of seeds. */
 const rare: ReadonlySet<string> = new Set([
-  "commands told before the sync",
   "a log chosen by its length alone",
   "a lease read without the lease",
   "a recovered view that forgets the own vote",
