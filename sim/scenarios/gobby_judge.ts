@@ -2,7 +2,9 @@
 // lock, and whether what a fenced store is told comes from the right one.
 
 import type { ClientState } from "../../agents/gobby/client_state.ts";
+import { sessionName } from "../../agents/gobby/server_clock.ts";
 import type { ServerState } from "../../agents/gobby/server_state.ts";
+import { agentId } from "../../core/id.ts";
 import type { Count } from "../injector.ts";
 import type { World } from "../world.ts";
 import type { WorldEvent } from "../world_event.ts";
@@ -49,11 +51,11 @@ export class GobbyJudge {
   /** By session, until when its client has counted on it, in true microseconds. */
   readonly #believed = new Map<number, number>();
   readonly #holds = new Map<string, Hold>();
-  /** By lock, the token under which it is held, and by which session. */
-  readonly #held = new Map<string, { readonly token: number; readonly session: number }>();
   readonly #expired = new Set<string>();
   readonly #stores = new Map<string, FencedStore>();
   readonly #counters = new Map<string, { readonly count: number; readonly token: number }>();
+  /** That of the latest master. */
+  #term = 0;
   #master: string | undefined;
   readonly #watchedAt = new Map<string, string>();
 
@@ -140,12 +142,17 @@ export class GobbyJudge {
         if (event.how === "expired" && until > atUs) {
           violated(`session ${event.session} expires ${until - atUs} us before its client knows`);
         }
+        if (event.how === "expired") this.#requireNoPromise(event.session, atUs);
         return;
       }
+      case "sessionRenewed":
+        return count("session renewed by the log");
+      case "termBegun":
+        this.#term = event.term;
+        return;
       case "lockGranted": {
-        const { key, token, session, ticket } = event;
+        const { key, ticket } = event;
         if (this.#expired.delete(key) && ticket !== null) count("wait granted after an expiry");
-        this.#held.set(key, { token, session });
         return;
       }
       case "lockReleased":
@@ -156,6 +163,21 @@ export class GobbyJudge {
         return;
       case "keyStored":
         return this.#judgeCounter(event.entry.key, event.entry.value);
+    }
+  }
+
+  /** A master gives a session more time only if what it has asked for before cannot end it. */
+  #requireNoPromise(session: number, atUs: number): void {
+    const { world, servers, violated } = this.#options;
+    for (const server of servers) {
+      const inspected = world.inspect(server);
+      if (inspected?.status !== "running") continue;
+      const { phase, term, clock } = inspected.state as ServerState;
+      const timed = clock.timed.get(sessionName(session));
+      if (phase !== "serving" || term !== this.#term || timed === undefined) continue;
+      const box = world.grid.agents.get(agentId(server))?.box ?? "";
+      const leftUs = world.clock(box).reaches(timed.at) - atUs;
+      if (leftUs > 0) violated(`session ${session} expires ${leftUs} us before ${server} has said`);
     }
   }
 

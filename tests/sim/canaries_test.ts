@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { checkDeterminism } from "../../sim/determinism.ts";
 import { runScenario } from "../../sim/run.ts";
+import { gobbyCanaries } from "./canaries/gobby.ts";
 import { kvsCanaries } from "./canaries/kvs.ts";
 import { leaseCanariesOf } from "./canaries/lease.ts";
 import { paxosCanaries } from "./canaries/paxos.ts";
@@ -36,7 +37,14 @@ for (const { name, scenario, verdict } of kvsCanaries) {
   });
 }
 
-for (const { name, scenario } of [...vrCanaries, ...leaseCanariesOf(false), ...paxosCanaries]) {
+const canaries = [
+  ...vrCanaries,
+  ...leaseCanariesOf(false),
+  ...paxosCanaries,
+  ...gobbyCanaries,
+];
+
+for (const { name, scenario } of canaries) {
   Deno.test({
     name: `${scenario.name} canary: ${name} is found out within ${seeds} seeds`,
     ignore: short && rare.has(name),
