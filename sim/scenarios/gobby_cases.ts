@@ -133,9 +133,9 @@ function useAll({ stage, judge }: Told): Play {
     );
     want(kindOf(yield { ask: fenced }), "refused", "a write under the token afterwards");
     actor.say({ type: "watch", id: 1, target: { kind: "key", key: "a" }, oneShot: true });
-    while (!heard.some(({ type }) => type === "watching")) yield { pauseMs: 1 };
+    while (!heard.some(({ type }) => type === "watching")) yield { pauseMs: 50 };
     want(kindOf(yield { ask: { kind: "put", key: "a", value: "3" } }), "stored", "a put");
-    while (!heard.some(({ type }) => type === "watchEnded")) yield { pauseMs: 1 };
+    while (!heard.some(({ type }) => type === "watchEnded")) yield { pauseMs: 50 };
     const events = heard.flatMap((news) => news.type === "events" ? news.events : []);
     want(events.length, 1, "the number of events");
     const [event] = events;
