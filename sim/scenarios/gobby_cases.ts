@@ -190,6 +190,7 @@ export function gobbyCaseOf(name: string, rules: GobbyRules): Scenario {
         world,
         servers: new Set(namesOf("s", servers)),
         clients: new Map(namesOf("c", clients).map((each) => [boxOf(each), `${each}_client`])),
+        driftPpm: 0,
         count: mark,
         violated,
       });

@@ -154,8 +154,8 @@ export class GobbyUser {
     const got = resultOf(yield { ask: { kind: "get", key: counter } });
     if (got?.kind !== "entry") return false;
     // Now and then for so long that the session is over.
-    if (!onlyCounts && random() < 0.2) {
-      yield { pauseMs: randomInteger(random, 0, random() < 0.3 ? 1500 : 20) };
+    if (!onlyCounts && random() < 0.3) {
+      yield { pauseMs: randomInteger(random, 0, random() < 0.5 ? 2000 : 20) };
     }
     if (beside !== undefined) judge.write(lock, token, beside + 1);
     const before = Number(got.entry?.value.split(" ")[0] ?? 1);
@@ -218,8 +218,26 @@ export class GobbyUser {
     const { random, name } = this.#options;
     const value = `${name}.${++this.#values}`;
     const ttlMs = randomInteger(random, 1, 300);
-    if (random() < 0.5) yield { ask: { kind: "put", key: `passing.${name}`, value, ttlMs } };
+    const turn = random();
+    if (turn < 0.2) return yield* this.#share();
+    if (turn < 0.25) {
+      // So that whoever watches from before comes too late.
+      yield { ask: { kind: "compact", revision: this.#options.log.revision } };
+    } else if (turn < 0.6) yield { ask: { kind: "put", key: `passing.${name}`, value, ttlMs } };
     else yield { ask: { kind: "put", key: `alive.${name}`, value }, session: true };
+  }
+
+  /** Holds a lock that others may hold as well, and that counts nothing. */
+  *#share(): Steps<void> {
+    const { random } = this.#options;
+    const mode = random() < 0.7 ? "shared" : "exclusive";
+    const waitMs = randomInteger(random, 0, 300);
+    const acquire = { kind: "acquire", key: "shared", mode, waitMs };
+    const acquired = resultOf(yield { ask: acquire, session: true });
+    if (acquired?.kind !== "acquired") return;
+    yield { pauseMs: randomInteger(random, 0, 50) };
+    if (random() < 0.1) yield { ask: { kind: "closeSession" }, session: true };
+    else yield { ask: { kind: "release", key: "shared", token: acquired.token } };
   }
 
   /** Begins to watch, or stops. */
@@ -232,9 +250,14 @@ export class GobbyUser {
       if (random() < 0.5) return;
     }
     const from = random() < 0.4 ? randomInteger(random, 1, log.revision + 1) : undefined;
-    const target: EventTarget = random() < 0.4
+    const kind = randomInteger(random, 0, 9);
+    const target: EventTarget = kind < 4
       ? { kind: "all" }
-      : { kind: "prefix", prefix: random() < 0.5 ? "counter" : "lock" };
+      : kind < 6
+      ? { kind: "key", key: "counter1", only: "keys" }
+      : kind < 7
+      ? { kind: "session", session: randomInteger(random, 1, log.revision + 1) }
+      : { kind: "prefix", prefix: kind < 9 ? "lock" : "counter" };
     this.#startWatch(target, from);
   }
 
