@@ -70,7 +70,7 @@ function askBatch(step: ServerStep): void {
   const parts: Part[] = [];
   const calls: WantedCall[] = [];
   let length = 0;
-  for (const { part, call, cost } of wanted(state)) {
+  for (const { part, call, cost } of wanted(state, step.ctx.now)) {
     if (calls.length >= batchCallsMax) break;
     if (calls.length > 0 && length + cost > batchLengthMax) break;
     parts.push(part);
@@ -94,19 +94,21 @@ interface Wanted {
 }
 
 /** All that could be in the next batch, in order. */
-function* wanted(state: ServerState): Generator<Wanted> {
+function* wanted(state: ServerState, now: number): Generator<Wanted> {
   const cost = callOverhead;
   for (const session of state.renewals.keys()) {
     const call: WantedCall = { kind: "own", operation: { kind: "renewSession", session } };
     yield { part: { kind: "renewal", session }, call, cost };
   }
   for (const name of state.due) {
-    const operation = state.clock.timed.get(name)?.operation;
-    if (operation === undefined) {
+    const timed = state.clock.timed.get(name);
+    // It has ended or begun anew since it was due.
+    if (timed === undefined || timed.at > now) {
       state.due.delete(name);
+      putBack(state.clock, name);
       continue;
     }
-    const call: WantedCall = { kind: "own", operation: operation };
+    const call: WantedCall = { kind: "own", operation: timed.operation };
     yield { part: { kind: "timed", name }, call, cost: 2 * callOverhead };
   }
   for (const [client, { request, seat, operation, length }] of state.waiting) {

@@ -264,6 +264,23 @@ Deno.test("gobby_server renews by the log a session whose expiry it has asked fo
   assertEquals(setting.operation["calls"], [{ kind: "own", operation }]);
 });
 
+Deno.test("gobby_server lets a key live that was put anew when its time was over", () => {
+  const setting = withSession();
+  const passing = (ttlMs: number) => ({ ...put("a", "1"), ttlMs });
+  setting.from("c1", request(2, passing(100))).serve();
+  // It is under way when the first one's time is over.
+  setting.from("c1", request(3, passing(150)));
+  assert(setting.asked !== undefined);
+  setting.server.advance(100);
+  setting.carryOut();
+  assertEquals(setting.asked, undefined);
+  setting.server.advance(149);
+  assertEquals(setting.asked, undefined);
+  setting.server.advance(1);
+  const operation = { kind: "expireKey", key: "a", modifyRevision: 4 };
+  assertEquals(setting.operation["calls"], [{ kind: "own", operation }]);
+});
+
 function follow(next: number | null, more: Fields = {}): AnyMessage {
   const target = { kind: "key", key: "a" };
   return {

@@ -172,7 +172,7 @@ export class GobbyUser {
     const result = resultOf(put);
     if (result?.kind === "refused" && result.why === "fenced") count("fenced write refused");
     const wrote = result === undefined && !isCertain(put)
-      ? yield* this.#hasWritten(counter, token)
+      ? yield* this.#hasWritten(counter, before, token)
       : result?.kind === "stored";
     if (!wrote) return false;
     this.incremented++;
@@ -180,12 +180,20 @@ export class GobbyUser {
     return true;
   }
 
-  /** Whether a write has happened of which nothing was heard: what is there names the token. It happens no more after. */
-  *#hasWritten(counter: string, token: number): Steps<boolean> {
+  /**
+   * Whether a write over `before` has happened of which nothing was heard: what is there names the token. It happens no
+   * more after.
+   */
+  *#hasWritten(counter: string, before: number, token: number): Steps<boolean> {
     this.#options.count("write of unknown outcome");
     for (let tries = 0; tries < 3; tries++) {
       const got = resultOf(yield { ask: { kind: "get", key: counter } });
-      if (got?.kind === "entry") return got.entry?.value.split(" ")[1] === String(token);
+      if (got?.kind !== "entry") continue;
+      const [found = 1, by = 0] = (got.entry?.value ?? "1").split(" ").map(Number);
+      if (by === token) return true;
+      if (found === before) return false;
+      // The lock was lost, and others have written since.
+      break;
     }
     this.unsure++;
     return false;
