@@ -7,6 +7,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { parseSeed } from "../core/random.ts";
 import { runScenario } from "../sim/run.ts";
 import type { Scenario } from "../sim/scenario.ts";
+import { gobbyCanaries } from "../tests/sim/canaries/gobby.ts";
 import { vrCanaries } from "../tests/sim/canaries/vr.ts";
 
 interface Canary {
@@ -14,7 +15,10 @@ interface Canary {
   readonly scenario: Scenario;
 }
 
-const protocols: ReadonlyMap<string, readonly Canary[]> = new Map([["vr", vrCanaries]]);
+const protocols: ReadonlyMap<string, readonly Canary[]> = new Map([
+  ["gobby", gobbyCanaries],
+  ["vr", vrCanaries],
+]);
 
 /** What came of one canary, as a row. */
 function countRow({ name, scenario }: Canary, from: bigint, seeds: number): string {

@@ -157,7 +157,7 @@ Deno.test("gobby_client opens a session for what needs one, and tells of it", ()
   const [open] = sent(agent, "request");
   assertEquals(open?.message["operation"], {
     kind: "openSession",
-    client: nameOf(agent),
+    client: "c",
     ttlMs: 3000,
   });
   reply(agent, 1, done(session));

@@ -1,6 +1,6 @@
 // What a master asks of the group, one thing at a time: while one batch is under way, what comes gathers for the next.
 
-import type { DeepReadonly, Json } from "../../core/data.ts";
+import type { DeepReadonly } from "../../core/data.ts";
 import { begin, end, follow, newClock, putBack } from "./server_clock.ts";
 import type { ServerMessage } from "./protocol.ts";
 import {
@@ -60,8 +60,7 @@ function ask(
 ): void {
   const id = ++state.asked;
   state.underWay = { ...asked, id };
-  // An operation is JSON, as its schema says.
-  const command = { kind: "apply" as const, operation: operation as Json };
+  const command = { kind: "apply" as const, operation };
   ctx.sendTo(ctx.attrs.group, { type: "invoke", id, command });
 }
 
