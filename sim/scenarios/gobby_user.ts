@@ -52,7 +52,7 @@ export class GobbyUser {
   /** How many of its increments were answered, and how many may have happened or not. */
   incremented = 0;
   unsure = 0;
-  /** How many were under way when the box crashed. */
+  /** How many were under way, or of unknown outcome, when the box crashed. */
   lostWrites = 0;
   committed = 0;
   readonly #options: GobbyUserOptions;
@@ -168,12 +168,12 @@ export class GobbyUser {
         fence: { lock, token },
       },
     };
-    this.#isWriting = false;
     const result = resultOf(put);
     if (result?.kind === "refused" && result.why === "fenced") count("fenced write refused");
     const wrote = result === undefined && !isCertain(put)
       ? yield* this.#hasWritten(counter, before, token)
       : result?.kind === "stored";
+    this.#isWriting = false;
     if (!wrote) return false;
     this.incremented++;
     this.committed++;
