@@ -10,6 +10,7 @@ import type { Scenario } from "../sim/scenario.ts";
 import { leaseCanariesOf } from "../tests/sim/canaries/lease.ts";
 import { paxosCanaries } from "../tests/sim/canaries/paxos.ts";
 import { paxosChatroomCanaries } from "../tests/sim/canaries/paxos_chatroom.ts";
+import { gobbyCanaries } from "../tests/sim/canaries/gobby.ts";
 import { vrCanaries } from "../tests/sim/canaries/vr.ts";
 
 interface Canary {
@@ -22,6 +23,7 @@ const protocols: ReadonlyMap<string, readonly Canary[]> = new Map([
   ["lease", leaseCanariesOf(false)],
   ["paxos", paxosCanaries],
   ["paxos_chatroom", paxosChatroomCanaries],
+  ["gobby", gobbyCanaries],
 ]);
 
 /** What came of one canary, as a row. */
