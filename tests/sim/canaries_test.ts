@@ -29,7 +29,6 @@ const rare: ReadonlySet<string> = new Set([
   "a release that frees a later lease",
   "a session counted from the answer",
   "a session that takes clocks for right",
-  "an expiry that hits a session kept alive since",
 ]);
 
 for (const { name, scenario, verdict } of kvsCanaries) {
