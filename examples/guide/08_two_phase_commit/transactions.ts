@@ -17,6 +17,8 @@ export default defineWorkload({
     const begin = (ms: number, transaction: string) =>
       world.at(ms, () => world.line("coordinator", transaction));
     const runs = (id: string) => running.includes(world.grid.agents.get(agentId(id))?.box ?? "");
+    const away = (core: readonly string[]) =>
+      world.grid.boxes.filter((box) => !core.includes(box) && world.isUp(box));
     const isDecision = (state: string) => state === "committed" || state === "aborted";
 
     world.observe((event) => {
@@ -47,6 +49,8 @@ export default defineWorkload({
       healed(core) {
         healed = true;
         running = core;
+        // Who stays away has crashed, and does not go on deciding where nobody hears of it.
+        for (const box of away(core)) world.crash(box);
         if (!runs("coordinator")) return;
         const last = `t${sizes.transactions + 1}`;
         for (const its of states.values()) its.set(last, "unknown");
