@@ -3,24 +3,14 @@
 
 import { type Context, defineAgent } from "ovid";
 import { z } from "zod";
-import {
-  answersMs,
-  type Decision,
-  type Entry,
-  entry,
-  isDecision,
-  logMax,
-  protocol,
-  silenceMs,
-  type State,
-} from "./protocol.ts";
+import { answersMs, type Decision, isDecision, logMax, silenceMs, type State } from "./protocol.ts";
+import { type Entry, entry, protocol } from "./protocol.ts";
 
-type Timer = "silence" | "states" | "acknowledgements";
 type ParticipantContext = Context<
   { readonly rank: number },
   typeof protocol,
   "others",
-  Timer,
+  "silence" | "states" | "acknowledgements",
   Entry,
   "console"
 >;
@@ -29,7 +19,8 @@ export default defineAgent({
   type: "participant",
   version: 1,
   doc: "Votes on transactions, and decides with the others if nobody tells it.",
-  attrs: z.strictObject({ rank: z.int().min(1) }),
+  // How many must answer before one in the coordinator's place goes on, itself included.
+  attrs: z.strictObject({ rank: z.int().min(1), quorum: z.int().min(1).default(1) }),
   protocol,
   routes: ["others"],
   timers: ["silence", "states", "acknowledgements"],
@@ -46,7 +37,8 @@ export default defineAgent({
   start(state, ctx) {
     for (const [transaction, where] of state.durable.log) {
       if (!isDecision(where)) state.recovered.add(transaction);
-      show(ctx, transaction, where);
+      ctx.output("console", { type: "print", text: `${transaction} ${where}` });
+      listen(ctx, transaction, where);
     }
   },
   on: {
@@ -60,7 +52,8 @@ export default defineAgent({
     },
     preCommit({ durable: { log } }, { transaction }, ctx) {
       const where = log.get(transaction) ?? "aborted";
-      if (!isDecision(where)) enter(ctx, transaction, "precommitted");
+      if (where === "uncertain") enter(ctx, transaction, "precommitted");
+      else listen(ctx, transaction, where);
       ctx.reply({ type: "state", transaction, state: log.get(transaction) ?? "aborted" });
     },
     decision({ durable: { log } }, { transaction, decision }, ctx) {
@@ -74,7 +67,6 @@ export default defineAgent({
       // Section 7.5: while it was down the others may have decided against what it knows.
       if (!isDecision(where) && recovered.has(transaction)) return;
       ctx.reply({ type: "state", transaction, state: where });
-      if (!isDecision(where)) show(ctx, transaction, where);
     },
     state(state, { transaction, state: theirs }, ctx) {
       const where = state.durable.log.get(transaction);
@@ -83,36 +75,34 @@ export default defineAgent({
       if (isDecision(theirs)) decide(ctx, transaction, theirs);
       else state.states.get(transaction)?.push(theirs);
     },
-    decisionRequest({ durable: { log } }, { transaction }, ctx) {
-      if (!log.has(transaction) && log.size < logMax) enter(ctx, transaction, "aborted");
-      const decision = log.get(transaction) ?? "aborted";
-      if (isDecision(decision)) ctx.reply({ type: "decision", transaction, decision });
-    },
   },
   onTimer: {
-    // Ranks stand for an election: who is next waits for longer, and finds that somebody has asked.
+    // Ranks stand for an election: who is next waits for longer, and will have heard of who was before.
     silence(state, ctx, transaction = "") {
-      if (state.recovered.has(transaction)) {
-        ctx.send("others", { type: "decisionRequest", transaction });
-        ctx.setTimer("silence", silenceMs, transaction);
-      } else {
-        state.states.set(transaction, []);
-        ctx.send("others", { type: "stateRequest", transaction });
-        ctx.setTimer("states", answersMs, transaction);
-      }
+      ctx.send("others", { type: "stateRequest", transaction });
+      if (state.recovered.has(transaction)) return ctx.setTimer("silence", silenceMs, transaction);
+      state.states.set(transaction, []);
+      ctx.setTimer("states", answersMs, transaction);
     },
     states(state, ctx, transaction = "") {
       const where = state.durable.log.get(transaction) ?? "aborted";
       const states = [where, ...state.states.get(transaction) ?? []];
       state.states.delete(transaction);
+      if (states.length < ctx.attrs.quorum) return listen(ctx, transaction, where);
       // Rule TR3: all are uncertain, so that nobody can have committed.
       if (!states.includes("precommitted")) return decide(ctx, transaction, "aborted");
       // Rule TR4: somebody may have committed; all that run must be ready before anybody does.
-      enter(ctx, transaction, "precommitted");
+      if (where === "uncertain") enter(ctx, transaction, "precommitted");
+      state.states.set(transaction, []);
       ctx.send("others", { type: "preCommit", transaction });
       ctx.setTimer("acknowledgements", answersMs, transaction);
     },
-    acknowledgements: (_state, ctx, transaction = "") => decide(ctx, transaction, "committed"),
+    acknowledgements(state, ctx, transaction = "") {
+      const acknowledged = 1 + (state.states.get(transaction)?.length ?? 0);
+      state.states.delete(transaction);
+      if (acknowledged >= ctx.attrs.quorum) decide(ctx, transaction, "committed");
+      else listen(ctx, transaction, "precommitted");
+    },
   },
 });
 
@@ -123,12 +113,12 @@ function decide(ctx: ParticipantContext, transaction: string, decision: Decision
 
 function enter(ctx: ParticipantContext, transaction: string, state: State): void {
   ctx.append({ transaction, state });
-  show(ctx, transaction, state);
+  ctx.output("console", { type: "print", text: `${transaction} ${state}` });
+  listen(ctx, transaction, state);
 }
 
-/** Says where a transaction stands, and listens for silence until it is decided. */
-function show(ctx: ParticipantContext, transaction: string, state: State): void {
-  ctx.output("console", { type: "print", text: `${transaction} ${state}` });
+/** Listens for silence, from now on and until it is decided. */
+function listen(ctx: ParticipantContext, transaction: string, state: State): undefined {
   for (const timer of ["silence", "states", "acknowledgements"] as const) {
     ctx.clearTimer(timer, transaction);
   }

@@ -12,11 +12,9 @@ export const protocol = {
   vote: z.object({ transaction, yes: z.boolean() }),
   preCommit: z.object({ transaction }),
   decision: z.object({ transaction, decision }),
-  // From a participant that takes the coordinator's place; `state` answers it, and `preCommit` too.
+  // From a participant that takes the coordinator's place, or has crashed; `state` answers it, and `preCommit` too.
   stateRequest: z.object({ transaction }),
   state: z.object({ transaction, state }),
-  // From a participant that has crashed.
-  decisionRequest: z.object({ transaction }),
 };
 
 export const entry = z.object({ transaction, state });
@@ -36,4 +34,4 @@ export const logMax = 1000;
 export const answersMs = 100;
 
 /** For how long a participant of rank 1 waits in silence before it takes the coordinator's place. */
-export const silenceMs = 200;
+export const silenceMs = 300;

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { answersMs, type Decision, isDecision, logMax, protocol } from "./protocol.ts";
 
 type CoordinatorContext = Context<
-  unknown,
+  { readonly quorum: number },
   typeof protocol,
   "participants",
   "answers",
@@ -23,7 +23,8 @@ export default defineAgent({
   type: "coordinator",
   version: 1,
   doc: "Commits the transactions that are typed, if all participants vote for them.",
-  attrs: z.strictObject({}),
+  // How many participants must acknowledge before it commits without the others.
+  attrs: z.strictObject({ quorum: z.int().min(0).default(0) }),
   protocol,
   routes: ["participants"],
   timers: ["answers"],
@@ -38,8 +39,7 @@ export default defineAgent({
       if (it.answered.size < ctx.targets("participants").length) return;
       it.phase = "precommitted";
       it.answered.clear();
-      ctx.send("participants", { type: "preCommit", transaction });
-      ctx.setTimer("answers", answersMs, transaction);
+      preCommit(ctx, transaction);
     },
     state(state, { transaction, state: theirs }, ctx) {
       const it = state.underWay.get(transaction);
@@ -51,10 +51,12 @@ export default defineAgent({
     },
   },
   onTimer: {
+    // Section 7.5: who has not voted may say no, so that all may; who does not acknowledge is down, and will ask.
     answers(state, ctx, transaction = "") {
       const it = state.underWay.get(transaction);
-      // Section 7.5: who has not voted may say no, so that all may; who does not acknowledge is down, and will ask.
-      decide(state, ctx, transaction, it?.phase === "precommitted" ? "committed" : "aborted");
+      if (it?.phase !== "precommitted") decide(state, ctx, transaction, "aborted");
+      else if (it.answered.size < ctx.attrs.quorum) preCommit(ctx, transaction);
+      else decide(state, ctx, transaction, "committed");
     },
   },
   onDevice: {
@@ -68,6 +70,11 @@ export default defineAgent({
     },
   },
 });
+
+function preCommit(ctx: CoordinatorContext, transaction: string): void {
+  ctx.send("participants", { type: "preCommit", transaction });
+  ctx.setTimer("answers", answersMs, transaction);
+}
 
 function decide(
   state: Coordinator,
