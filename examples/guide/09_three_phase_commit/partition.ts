@@ -7,6 +7,7 @@ import transactions from "./transactions.ts";
 
 export default defineWorkload({
   ...transactions,
+  sizes: { transactions: [2, 2] },
   play(stage) {
     const { world, random } = stage;
     const { boxes } = world.grid;
