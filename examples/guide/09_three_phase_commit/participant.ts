@@ -1,7 +1,7 @@
 // A participant of Three-Phase Commit. If the coordinator is silent for too long, a participant takes its place, and
 // decides by what those know that run. Sections are those of Bernstein, Hadzilacos and Goodman.
 
-import { type Context, defineAgent } from "ovid";
+import { type AgentId, type Context, defineAgent } from "ovid";
 import { z } from "zod";
 import { answersMs, type Decision, isDecision, logMax, silenceMs, type State } from "./protocol.ts";
 import { type Entry, entry, protocol } from "./protocol.ts";
@@ -32,7 +32,7 @@ export default defineAgent({
     /** What was undecided when it crashed. */
     recovered: new Set<string>(),
     /** For each transaction of which it is the coordinator now, where those stand that run. */
-    states: new Map<string, State[]>(),
+    states: new Map<string, Map<AgentId, State>>(),
   }),
   start(state, ctx) {
     for (const [transaction, where] of state.durable.log) {
@@ -73,7 +73,7 @@ export default defineAgent({
       if (where === undefined || isDecision(where)) return;
       // Section 7.5, rules TR1 and TR2: what one has decided, all decide.
       if (isDecision(theirs)) decide(ctx, transaction, theirs);
-      else state.states.get(transaction)?.push(theirs);
+      else state.states.get(transaction)?.set(ctx.from, theirs);
     },
   },
   onTimer: {
@@ -81,26 +81,27 @@ export default defineAgent({
     silence(state, ctx, transaction = "") {
       ctx.send("others", { type: "stateRequest", transaction });
       if (state.recovered.has(transaction)) return ctx.setTimer("silence", silenceMs, transaction);
-      state.states.set(transaction, []);
+      state.states.set(transaction, new Map());
       ctx.setTimer("states", answersMs, transaction);
     },
     states(state, ctx, transaction = "") {
       const where = state.durable.log.get(transaction) ?? "aborted";
-      const states = [where, ...state.states.get(transaction) ?? []];
+      const states = [where, ...state.states.get(transaction)?.values() ?? []];
       state.states.delete(transaction);
       if (states.length < ctx.attrs.quorum) return listen(ctx, transaction, where);
       // Rule TR3: all are uncertain, so that nobody can have committed.
       if (!states.includes("precommitted")) return decide(ctx, transaction, "aborted");
       // Rule TR4: somebody may have committed; all that run must be ready before anybody does.
       if (where === "uncertain") enter(ctx, transaction, "precommitted");
-      state.states.set(transaction, []);
+      state.states.set(transaction, new Map());
       ctx.send("others", { type: "preCommit", transaction });
       ctx.setTimer("acknowledgements", answersMs, transaction);
     },
     acknowledgements(state, ctx, transaction = "") {
-      const acknowledged = 1 + (state.states.get(transaction)?.length ?? 0);
+      const states = [...state.states.get(transaction)?.values() ?? []];
+      const acknowledged = states.filter((theirs) => theirs === "precommitted");
       state.states.delete(transaction);
-      if (acknowledged >= ctx.attrs.quorum) decide(ctx, transaction, "committed");
+      if (1 + acknowledged.length >= ctx.attrs.quorum) decide(ctx, transaction, "committed");
       else listen(ctx, transaction, "precommitted");
     },
   },
