@@ -66,4 +66,14 @@ export const commands: readonly CommandEntry[] = [
     summary: "Uses the keys, locks and elections of a running Gobby",
     load: async () => (await import("./gobby.ts")).command,
   },
+  {
+    name: "generate",
+    summary: "Writes the grid of a paxos_chatroom, as GoOvid's generator did",
+    load: async () => (await import("./generate.ts")).command,
+  },
+  {
+    name: "consistency",
+    summary: "Compares what replicas have dumped, line by line",
+    load: async () => (await import("./consistency.ts")).command,
+  },
 ];

@@ -12,6 +12,7 @@ import { shrink, type Shrunk } from "../sim/shrink.ts";
 import { sometimesRunsMin, Summary } from "../sim/summary.ts";
 import { type Call, type Command, exitCodes, UsageError } from "./command.ts";
 import { type Batch, runBatch, work } from "./sim_batch.ts";
+import { runComparison } from "./sim_compare.ts";
 import { drawSeed, findScenario, readChanges, readSeed } from "./sim_call.ts";
 import {
   formatCount,
@@ -60,12 +61,14 @@ or an exact case, in which only what its name says goes wrong:
 
 or, for agents of your own, a grid file that names its workload and its invariants under "simulation"
 (docs/simulation.md; \`ovid new agent\` writes one), or a module with \`export default defineScenario({ ... })\`, which
-says everything itself.
+says everything itself. \`compare A B\` in its place shows what two protocols, such as vr and paxos,
+make of the same clients and the same faults.
 
 Exit codes: 0 fine, 10 something happened that must never be, 11 something did not happen that must, 12 the same seed
 gave two runs, 1 a history is too hard to judge or a batch of ${sometimesRunsMin} seeds has not reached what it should, 2 wrong usage, such as a bad seed.`,
-  operands: [1, 2],
+  operands: [1, 8],
   flags: [
+    { name: "seed", value: "N", doc: "The seed of a comparison; default: one is drawn" },
     { name: "runs", value: "N", doc: "Runs N seeds, counting up from SEED" },
     { name: "seconds", value: "S", doc: "Begins no seed after S seconds" },
     { name: "until-failure", doc: "Begins no seed after one that failed" },
@@ -90,9 +93,14 @@ gave two runs, 1 a history is too hard to judge or a batch of ${sometimesRunsMin
     { line: "ovid sim kvs", doc: "One run of the key-value store, from a seed that is drawn" },
     { line: "ovid sim kvs 1 --runs 1000", doc: "The seeds 1 to 1000, on all processors" },
     { line: "ovid sim ./grid.json 42 --shrink", doc: "The shortest story of a failure" },
+    { line: "ovid sim compare paxos vr --seed 1", doc: "Two protocols under the same faults" },
   ],
   async run(call) {
     const [name = "", seed] = call.operands;
+    if (name === "compare") return runComparison(call);
+    if (call.operands.length > 2) {
+      throw new UsageError(`Cannot use ${call.operands[2]}, want one SEED`);
+    }
     const first = seed === undefined ? drawSeed() : readSeed(seed);
     const scenario = await findScenario(name, call);
     const runs = call.integer("runs", 1, 1_000_000_000);

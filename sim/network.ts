@@ -18,14 +18,13 @@ export interface NetworkOptions {
   readonly duplicate?: number;
   /** The probability that a message may overtake, or be overtaken; default 0, which is FIFO, as real links are. */
   readonly reorder?: number;
-  /** How much of the mail is late, and by how much; default none. What is late holds up nothing that comes behind. */
-  readonly late?: Lateness;
+  /** Which share of messages takes so much longer, and is overtaken by those behind it; default: none. */
+  readonly late?: Late;
 }
 
-/** See `NetworkOptions.late`. */
-export interface Lateness {
+/** Messages that are late. */
+export interface Late extends Delay {
   readonly share: number;
-  readonly byUs: Delay;
 }
 
 const calmOptions: Required<NetworkOptions> = {
@@ -33,7 +32,7 @@ const calmOptions: Required<NetworkOptions> = {
   loss: 0,
   duplicate: 0,
   reorder: 0,
-  late: { share: 0, byUs: { minUs: 0, maxUs: 0 } },
+  late: { share: 0, minUs: 0, maxUs: 0 },
 };
 
 /** What a network has done to mail, each message counted once for each copy. */
@@ -113,11 +112,11 @@ export class Network {
     this.#options = { ...calmOptions, ...options };
     const { latency, loss, duplicate, reorder, late } = this.#options;
     requireDelay(latency, "network.latency");
-    requireDelay(late.byUs, "network.late.byUs");
-    requireProbability(late.share, "network.late.share");
     requireProbability(loss, "network.loss");
     requireProbability(duplicate, "network.duplicate");
     requireProbability(reorder, "network.reorder");
+    requireDelay(late, "network.late");
+    requireProbability(late.share, "network.late.share");
     this.#seed = seed;
     this.#surroundings = surroundings;
   }
@@ -225,12 +224,13 @@ export class Network {
       link.takenUntilUs = Math.max(link.takenUntilUs, nowUs) + link.intervalUs;
       arrivalUs += link.takenUntilUs - nowUs;
     }
-    if (late.share > 0 && link.random() < late.share) {
-      return arrivalUs + drawDelay(link.random, late.byUs);
-    }
     if (reorder > 0 && link.random() < reorder) {
       this.counters.reordered++;
       return arrivalUs;
+    }
+    if (late.share > 0 && link.random() < late.share) {
+      this.counters.reordered++;
+      return arrivalUs + drawDelay(link.random, late);
     }
     if (arrivalUs > link.lastArrivalUs) link.lastArrivalUs = arrivalUs;
     return link.lastArrivalUs;

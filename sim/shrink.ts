@@ -200,6 +200,7 @@ class Shrinker {
   #run(seed: bigint, changes: Changes): Result {
     this.runs++;
     this.#options.tried?.(this.runs);
-    return this.#options.run?.(seed, changes) ?? runScenario(this.#scenario, seed, { changes });
+    return this.#options.run?.(seed, changes) ??
+      runScenario(this.#scenario, seed, { changes, brief: true });
   }
 }

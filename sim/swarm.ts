@@ -5,7 +5,7 @@ import { type FaultKind, faultNames } from "../core/config/fault_kinds.ts";
 import { deriveSeed, type Random, randomInteger, seededRandom } from "../core/random.ts";
 import type { Delay } from "./chance.ts";
 import type { DiskOptions } from "./disk.ts";
-import type { Lateness, NetworkOptions } from "./network.ts";
+import type { Late, NetworkOptions } from "./network.ts";
 
 /** What goes wrong all the time of a run, and what else may go wrong in it. */
 export interface Weather {
@@ -25,8 +25,8 @@ export interface Climate {
   readonly driftPpmMax?: number;
   /** The share of mail between boxes that is lost in every run; default: some runs lose some, as the seed has it. */
   readonly loss?: number;
-  /** How much of the mail between boxes is late in every run; default none. */
-  readonly late?: Lateness;
+  /** Mail that is late in every run; default: none. */
+  readonly late?: Late;
 }
 
 /** The stream of chance of one kind of fault: whether others are there does not change what it draws. */

@@ -8,13 +8,13 @@ import { messageOf, OvidError } from "../core/error.ts";
 import type { Grid } from "../core/grid.ts";
 import type { Host } from "../core/host.ts";
 import type { BoxId } from "../core/id.ts";
-import { deriveSeed, type Random, seededRandom, seedMax } from "../core/random.ts";
+import { deriveSeed, type Random, seededRandom } from "../core/random.ts";
 import { Boxes, type OneWay } from "./boxes.ts";
-import { requireProbability } from "./chance.ts";
 import { type Clock, driftPpmMax } from "./clock.ts";
 import { Devices } from "./devices.ts";
 import type { DiskCounters } from "./disk.ts";
 import { Network, type NetworkCounters, type Packet } from "./network.ts";
+import { observeProcesses } from "./processes.ts";
 import { SimulatedBox } from "./simulated_box.ts";
 import { Timeline, toUs } from "./timeline.ts";
 import { type Observer, Transcript } from "./transcript.ts";
@@ -22,6 +22,7 @@ import { formatMs } from "./world_event.ts";
 import {
   definitionsOf,
   type Failure,
+  requireInRange,
   type RunUntilOptions,
   type WorldOptions,
 } from "./world_options.ts";
@@ -84,11 +85,8 @@ export class World {
    * @throws {TypeError} if a definition is missing; `start` throws the same if attrs are not what a type wants.
    */
   constructor(options: WorldOptions) {
-    const { grid, seed, loss = 0 } = options;
-    if (seed < 0n || seed > seedMax) {
-      throw new RangeError(`Cannot simulate: seed is ${seed}, want 0 to ${seedMax}`);
-    }
-    requireProbability(loss, "loss");
+    const { grid, seed } = options;
+    requireInRange(options);
     this.grid = grid;
     this.seed = seed;
     this.random = seededRandom(deriveSeed(seed, "test"));
@@ -100,6 +98,10 @@ export class World {
       record: (event) => this.transcript.record(event),
     }, options.network);
     this.#boxes = new Boxes(grid, (box) => this.#makeBox(box, options));
+    observeProcesses(this, this.#definitions, {
+      start: (box, loss) => this.#boxes.get("start", box).start(loss),
+      tell: (agent, event) => this.#tell(agent, { device: "process", event }),
+    });
   }
 
   #makeBox(box: BoxId, options: WorldOptions): SimulatedBox {
@@ -260,12 +262,12 @@ export class World {
 
   /** Types a line at the terminal of an agent. It arrives when time passes. */
   line(agent: string, text: string): void {
-    this.#type(agent, { device: "terminal", event: { type: "line", text } });
+    this.#tell(agent, { device: "terminal", event: { type: "line", text } });
   }
 
   /** Ends the input of an agent's terminal. */
   eof(agent: string): void {
-    this.#type(agent, { device: "terminal", event: { type: "eof" } });
+    this.#tell(agent, { device: "terminal", event: { type: "eof" } });
   }
 
   /** The lines that an agent has printed so far, oldest first; they outlive crashes. */
@@ -371,10 +373,12 @@ export class World {
     this.#network.takeBack(this.#timeline.nowUs, box, packets);
   }
 
-  #type(agent: string, event: DeviceEvent): void {
+  #tell(agent: string, event: DeviceEvent): void {
     const entry = this.#boxes.entry(agent);
     if (!this.#definitions.get(entry.type)?.devices?.includes(event.device)) {
-      throw new Error(`Cannot type to agent "${agent}": its type ${entry.type} has no terminal`);
+      throw new Error(
+        `Cannot type to agent "${agent}": its type ${entry.type} has no ${event.device}`,
+      );
     }
     const box = this.#boxes.get("type to", entry.box);
     this.#timeline.schedule(this.#timeline.nowUs, { kind: "input", box, agent: entry.id, event });
@@ -390,9 +394,7 @@ export class World {
   }
 
   #error(code: "sim.safety" | "sim.liveness", what: string, cause?: unknown): OvidError {
-    const lines = this.transcript.lines(40);
     const place = `seed ${this.seed}, at ${formatMs(this.#timeline.nowUs)} ms`;
-    const story = `the last ${lines.length} of ${this.transcript.events} events`;
-    return new OvidError(code, `${what} (${place}); ${story}:\n${lines.join("\n")}`, { cause });
+    return new OvidError(code, `${what} (${place}); ${this.transcript.story(40)}`, { cause });
   }
 }

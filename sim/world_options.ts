@@ -4,6 +4,8 @@ import type { AgentDefinition } from "../core/define.ts";
 import type { Fault } from "../core/envelope.ts";
 import type { Grid } from "../core/grid.ts";
 import type { BoxId } from "../core/id.ts";
+import { seedMax } from "../core/random.ts";
+import { requireProbability } from "./chance.ts";
 import type { DiskOptions } from "./disk.ts";
 import type { NetworkOptions } from "./network.ts";
 
@@ -72,4 +74,12 @@ function isMap(
   definitions: WorldOptions["definitions"],
 ): definitions is ReadonlyMap<string, AgentDefinition> {
   return definitions instanceof Map;
+}
+
+/** @throws {RangeError} if the seed or the loss is none. */
+export function requireInRange({ seed, loss = 0 }: WorldOptions): void {
+  if (seed < 0n || seed > seedMax) {
+    throw new RangeError(`Cannot simulate: seed is ${seed}, want 0 to ${seedMax}`);
+  }
+  requireProbability(loss, "loss");
 }

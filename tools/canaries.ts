@@ -7,6 +7,10 @@ import { parseArgs } from "@std/cli/parse-args";
 import { parseSeed } from "../core/random.ts";
 import { runScenario } from "../sim/run.ts";
 import type { Scenario } from "../sim/scenario.ts";
+import { leaseCanariesOf } from "../tests/sim/canaries/lease.ts";
+import { paxosCanaries } from "../tests/sim/canaries/paxos.ts";
+import { paxosChatroomCanaries } from "../tests/sim/canaries/paxos_chatroom.ts";
+import { gobbyCanaries } from "../tests/sim/canaries/gobby.ts";
 import { vrCanaries } from "../tests/sim/canaries/vr.ts";
 
 interface Canary {
@@ -14,16 +18,21 @@ interface Canary {
   readonly scenario: Scenario;
 }
 
-const protocols: ReadonlyMap<string, readonly Canary[]> = new Map([["vr", vrCanaries]]);
+const protocols: ReadonlyMap<string, readonly Canary[]> = new Map([
+  ["vr", vrCanaries],
+  ["lease", leaseCanariesOf(false)],
+  ["paxos", paxosCanaries],
+  ["paxos_chatroom", paxosChatroomCanaries],
+  ["gobby", gobbyCanaries],
+]);
 
 /** What came of one canary, as a row. */
 function countRow({ name, scenario }: Canary, from: bigint, seeds: number): string {
   let caught = 0;
   let first: number | undefined;
   for (let index = 0; index < seeds; index++) {
-    if (runScenario(scenario, BigInt.asUintN(64, from + BigInt(index))).verdict === "fine") {
-      continue;
-    }
+    const seed = BigInt.asUintN(64, from + BigInt(index));
+    if (runScenario(scenario, seed, { brief: true }).verdict === "fine") continue;
     caught++;
     first ??= index + 1;
   }

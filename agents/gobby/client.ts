@@ -24,6 +24,7 @@ import {
   newClientState,
   seek,
   usersMax,
+  userWatchesMax,
   waitsMax,
 } from "./client_state.ts";
 import {
@@ -35,7 +36,6 @@ import {
   resume,
   takeNews,
 } from "./client_watches.ts";
-import { gobbyLimits } from "./machine_limits.ts";
 import { type ClientMessage, gobbyClientProtocol } from "./protocol.ts";
 import { type GobbyRules, gobbyRules } from "./rules.ts";
 
@@ -166,7 +166,7 @@ function onWatch(step: ClientStep, message: ClientMessage<"watch">): void {
   const { id, target, from = null, oneShot = false } = message;
   const known = findWatch(step, ctx.from, id);
   if (known !== undefined) closeWatch(step, known);
-  if (state.watches.size >= gobbyLimits.watchesOfClient) {
+  if (state.watches.size - state.waits.size >= userWatchesMax) {
     const end = { why: "limit" as const, limit: "watchesOfClient" };
     return ctx.reply({ type: "watchEnded", id, end });
   }

@@ -2,7 +2,6 @@
 // often it is sent.
 
 import type { DeepReadonly, Json } from "../../core/data.ts";
-import type { AgentId } from "../../core/id.ts";
 import { beginSession, endSession } from "./client_session.ts";
 import {
   type Ask,
@@ -18,6 +17,8 @@ import type { GobbyEvent } from "./machine_event.ts";
 import { gobbyOperation } from "./machine_operation.ts";
 import type { GobbyResult } from "./machine_result.ts";
 import type { AskOutcome, ClientMessage } from "./protocol.ts";
+
+type Outcome = DeepReadonly<AskOutcome>;
 
 /** After so many tries in vain the master is looked for. */
 const triesMax = 2;
@@ -64,7 +65,7 @@ export function proceed(step: ClientStep): void {
 
 function openSession({ state, ctx }: ClientStep, { number, user }: Ask): void {
   const { sessionTtlMs: ttlMs } = ctx.attrs;
-  const operation = { kind: "openSession", client: state.name, ttlMs };
+  const operation = { kind: "openSession", client: ctx.self, ttlMs };
   if (user !== null) state.users.add(user);
   // It shares the deadline of the one that needs it.
   state.asks.unshift({ number, user: null, id: 0, operation, session: false });
@@ -223,7 +224,7 @@ export function askAgain(step: ClientStep, { id: ticket }: ClientWatch): void {
   ask(step, { ...asked, operation: { ...operation, waitMs: 0 } });
 }
 
-function endWait(step: ClientStep, ticket: number, outcome: AskOutcome): void {
+function endWait(step: ClientStep, ticket: number, outcome: Outcome): void {
   const waiting = step.state.waits.get(ticket);
   if (waiting === undefined) return;
   step.state.waits.delete(ticket);
@@ -267,7 +268,7 @@ export function failOf(step: ClientStep, session: number): void {
 }
 
 /** Ends the first thing asked. */
-function finish(step: ClientStep, outcome: AskOutcome): void {
+function finish(step: ClientStep, outcome: Outcome): void {
   const { state, ctx } = step;
   const asked = state.asks.shift();
   state.request = undefined;
@@ -283,22 +284,16 @@ function finish(step: ClientStep, outcome: AskOutcome): void {
   }
 }
 
-function answer({ state, ctx }: ClientStep, { user, id, number }: Ask, outcome: AskOutcome): void {
+function answer({ state, ctx }: ClientStep, { user, id, number }: Ask, outcome: Outcome): void {
   const isShared = state.asks.some((each) => each.number === number);
   if (!isShared) ctx.clearTimer("deadline", String(number));
   if (user !== null) ctx.sendTo(user, { type: "answer", id, outcome });
 }
 
-/** Whether somebody may be told how the session stands. */
-export function isUser({ state }: ClientStep, user: AgentId): boolean {
-  return state.users.has(user);
+function done(result: DeepReadonly<GobbyResult>): Outcome {
+  return { kind: "done", result };
 }
 
-function done(result: DeepReadonly<GobbyResult>): AskOutcome {
-  // A result is as plain as a message is; nobody changes it.
-  return { kind: "done", result: result as GobbyResult };
-}
-
-function failed(certain: boolean, why: string): AskOutcome {
+function failed(certain: boolean, why: string): Outcome {
   return { kind: "failed", certain, why };
 }

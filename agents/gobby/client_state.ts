@@ -34,8 +34,11 @@ export const clientAttrs = z.strictObject({
 
 /** How much may wait at a client: things asked, locks that are awaited, users that are told of the session. */
 export const asksMax = 1024;
-export const waitsMax = 1024;
+export const waitsMax = 256;
 export const usersMax = 1024;
+
+/** How many watches its users may have; each lock that is awaited has one as well. */
+export const userWatchesMax = gobbyLimits.watchesOfClient - waitsMax;
 
 /** Something that was asked. */
 export interface Ask {

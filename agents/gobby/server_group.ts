@@ -1,6 +1,6 @@
 // What a master asks of the group, one thing at a time: while one batch is under way, what comes gathers for the next.
 
-import type { DeepReadonly, Json } from "../../core/data.ts";
+import type { DeepReadonly } from "../../core/data.ts";
 import { begin, end, follow, newClock, putBack } from "./server_clock.ts";
 import type { ServerMessage } from "./protocol.ts";
 import {
@@ -60,8 +60,7 @@ function ask(
 ): void {
   const id = ++state.asked;
   state.underWay = { ...asked, id };
-  // An operation is JSON, as its schema says.
-  const command = { kind: "apply" as const, operation: operation as Json };
+  const command = { kind: "apply" as const, operation };
   ctx.sendTo(ctx.attrs.group, { type: "invoke", id, command });
 }
 
@@ -70,7 +69,7 @@ function askBatch(step: ServerStep): void {
   const parts: Part[] = [];
   const calls: WantedCall[] = [];
   let length = 0;
-  for (const { part, call, cost } of wanted(state)) {
+  for (const { part, call, cost } of wanted(state, step.ctx.now)) {
     if (calls.length >= batchCallsMax) break;
     if (calls.length > 0 && length + cost > batchLengthMax) break;
     parts.push(part);
@@ -94,19 +93,21 @@ interface Wanted {
 }
 
 /** All that could be in the next batch, in order. */
-function* wanted(state: ServerState): Generator<Wanted> {
+function* wanted(state: ServerState, now: number): Generator<Wanted> {
   const cost = callOverhead;
   for (const session of state.renewals.keys()) {
     const call: WantedCall = { kind: "own", operation: { kind: "renewSession", session } };
     yield { part: { kind: "renewal", session }, call, cost };
   }
   for (const name of state.due) {
-    const operation = state.clock.timed.get(name)?.operation;
-    if (operation === undefined) {
+    const timed = state.clock.timed.get(name);
+    // It has ended or begun anew since it was due.
+    if (timed === undefined || timed.at > now) {
       state.due.delete(name);
+      putBack(state.clock, name);
       continue;
     }
-    const call: WantedCall = { kind: "own", operation: operation };
+    const call: WantedCall = { kind: "own", operation: timed.operation };
     yield { part: { kind: "timed", name }, call, cost: 2 * callOverhead };
   }
   for (const [client, { request, seat, operation, length }] of state.waiting) {

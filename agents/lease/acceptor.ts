@@ -37,6 +37,7 @@ function answerTo(step: LeaseStep, { ballot }: Lease<"prepareRequest">): Answer 
   }
   if (!rules.mayPromise(acceptor.promised, ballot)) return { kind: "refused", number };
   acceptor.promised = rules.promisedAfter(acceptor.promised, ballot);
+  if (ballot.node !== ctx.self) acceptor.rivalAt = ctx.now;
   return { kind: "open" };
 }
 

@@ -55,7 +55,7 @@ export function release(step: LeaseStep): void {
 
 /** Does what is due by now. */
 export function advance(step: LeaseStep): void {
-  const { state: { proposer }, ctx } = step;
+  const { state: { acceptor, proposer }, ctx, options } = step;
   const { owned, attempt } = proposer;
   if (owned !== undefined && ownedLease(step.state, ctx.now) === undefined) {
     proposer.owned = undefined;
@@ -63,11 +63,19 @@ export function advance(step: LeaseStep): void {
   }
   if (attempt !== undefined && ctx.now >= attempt.endsAt) giveUp(step, attempt);
   if (!proposer.wants || proposer.attempt !== undefined || ctx.now < proposer.nextAt) return;
-  const heldUntil = proposer.owned === undefined ? heldByAnotherUntil(step) : undefined;
+  if (proposer.owned !== undefined) return prepare(step);
   // While its own acceptor holds another's lease, to ask would only raise the ballots that the owner has to outbid.
-  if (heldUntil === undefined) return prepare(step);
-  proposer.thwarted = 0;
-  proposer.nextAt = heldUntil + turnMs(step);
+  const heldUntil = heldByAnotherUntil(step);
+  if (heldUntil !== undefined) {
+    proposer.thwarted = 0;
+    proposer.nextAt = heldUntil + turnMs(step);
+    return;
+  }
+  // Another has just asked: it gets its chance, and is not thwarted by a higher ballot half-way.
+  const { retryMs } = options;
+  const rivalUntil = (acceptor.rivalAt ?? -Infinity) + retryMs;
+  if (ctx.now >= rivalUntil) prepare(step);
+  else proposer.nextAt = rivalUntil + Math.floor(ctx.random() * retryMs);
 }
 
 function heldByAnotherUntil(step: LeaseStep): number | undefined {

@@ -16,6 +16,8 @@ export interface Acceptor {
   votesAt: number;
   /** The highest ballot that it has promised or accepted. Not below that of `accepted`. */
   promised: Ballot | undefined;
+  /** When it last promised a ballot to another node, if it ever has. */
+  rivalAt: number | undefined;
   /** Whose lease it holds. What is over is as good as none. */
   accepted: AcceptedLease | undefined;
 }
@@ -71,7 +73,7 @@ export interface LeaseState {
 /** The state before the node has started. */
 export function newLeaseState(): LeaseState {
   return {
-    acceptor: { votesAt: Infinity, promised: undefined, accepted: undefined },
+    acceptor: { votesAt: Infinity, promised: undefined, rivalAt: undefined, accepted: undefined },
     proposer: {
       wants: false,
       life: 0,

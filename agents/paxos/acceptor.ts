@@ -36,6 +36,7 @@ export function answerP1a(step: Step, { ballot, after }: P1a): Paxos<"p1b"> | un
     type: "p1b",
     epoch: configurationOf(step).epoch,
     ballot: state.promised,
+    asked: ballot,
     decided: state.decided,
     after,
   } as const;
@@ -89,6 +90,7 @@ export function onP2a(step: Step, message: Paxos<"p2a">): void {
       epoch: configurationOf(step).epoch,
       // Section 2.2: the acceptor's own ballot number; if it is another, it has not accepted.
       ballot: accepts ? ballot : state.promised,
+      asked: ballot,
       slot,
       ...grant(step, ballot, message),
     });

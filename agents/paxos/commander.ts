@@ -4,7 +4,6 @@
 import type { AgentId } from "../../core/id.ts";
 import { partLengthMax } from "../vr/protocol.ts";
 import { accept } from "./acceptor.ts";
-import { isSameBallot } from "./ballot.ts";
 import { announce, hearBallot } from "./leadership.ts";
 import { leaseStamp, takeGrant } from "./lease.ts";
 import type { Paxos, Value } from "./protocol.ts";
@@ -41,7 +40,10 @@ function nextValue(step: Step, leader: Leader): Value | undefined {
   // Section 2.2, pmax; and a hole between what was accepted is filled with nothing, or the rest could not be executed.
   if (slot <= leader.adoptedTop) return leader.adopted.get(slot) ?? [];
   if (state.queue.length > 0 && leader.commanders.size < ctx.attrs.batch.prepares) {
-    return takeBatch(step);
+    if (!state.skipped.has(slot)) return takeBatch(step);
+    // What waits gets the slot behind it, and could not be carried out if this one had no value at all.
+    ctx.note("paxos.skipped", { slot });
+    return [];
   }
   // A reconfiguration takes effect only when all slots before are decided, whether anybody asks for anything or not.
   return applicationOf(step).next !== null && state.queue.length === 0 ? [] : undefined;
@@ -101,10 +103,10 @@ export function resendP2a(step: Step, leader: Leader): void {
 
 /** An acceptor has answered a commander. */
 export function onP2b(step: Step, message: Paxos<"p2b">): void {
-  const { state, ctx } = step;
+  const { state, ctx, rules } = step;
   hearBallot(step, message.ballot);
   const { leader } = state;
-  if (leader === undefined || !isSameBallot(leader.ballot, message.ballot)) return;
+  if (leader === undefined || !rules.isConsent(leader.ballot, message)) return;
   if (!isMember(step, ctx.from)) return;
   leader.heard.set(ctx.from, ctx.now);
   takeGrant(step, leader, message);

@@ -8,14 +8,14 @@ import { decisionsAfter, takeDecisions } from "./known.ts";
 import { ask, beginLearning } from "./learn.ts";
 import type { Paxos } from "./protocol.ts";
 import type { Learning } from "./state.ts";
-import { configurationOf, isLeading, type Step } from "./step.ts";
+import { applicationOf, isLeading, type Step } from "./step.ts";
 
 /** Somebody lacks decisions. Whoever has them may tell, since nobody will ever know others. */
 export function onLearn(step: Step, { after, part }: Paxos<"learn">): void {
   const { state, ctx } = step;
   const { durable } = state;
-  const { epoch } = configurationOf(step);
-  const answer = { type: "decisions", epoch, decided: state.decided } as const;
+  const { configuration: { epoch }, window } = applicationOf(step);
+  const answer = { type: "decisions", epoch, decided: state.decided, window } as const;
   if (after < durable.base) {
     const snapshot = partOfSnapshot(step, part);
     return ctx.reply({ ...answer, after: snapshot.slot, values: [], part: snapshot });
@@ -44,6 +44,10 @@ export function onDecisions(step: Step, message: Paxos<"decisions">): void {
   const { learning } = state;
   // A leader that took decisions from others might take those of a later leader for its own.
   if (learning === undefined || isLeading(step)) return;
+  const { window } = applicationOf(step);
+  if (message.window !== window) {
+    ctx.fail(`the window of the group is ${message.window}, and that of this member ${window}`);
+  }
   const came = message.part === undefined
     ? takeValues(step, learning, message)
     : takePart(step, learning, message.part);

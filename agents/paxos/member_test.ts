@@ -41,6 +41,7 @@ function sentTo(agent: Member, to: string, type: string): AnyMessage[] {
 const p1b = (more: { readonly [field: string]: Json } = {}) => ({
   type: "p1b",
   ...own,
+  asked: own.ballot,
   decided: 0,
   after: 0,
   until: 0,
@@ -48,7 +49,7 @@ const p1b = (more: { readonly [field: string]: Json } = {}) => ({
   pvalues: [],
   ...more,
 });
-const p2b = (slot: number) => ({ type: "p2b", ...own, slot });
+const p2b = (slot: number) => ({ type: "p2b", ...own, asked: own.ballot, slot });
 const p2a = (slot: number, round: number, leader: string, value: Json[], decided = 0) => ({
   type: "p2a",
   epoch: 0,
@@ -117,7 +118,7 @@ Deno.test("paxos_member: a leader answers when a quorum has accepted, and not be
 Deno.test("paxos_member: a question is asked again until it is answered, and not after", () => {
   const agent = leader();
   agent.deliver("c", request(1));
-  agent.deliver("r1", { type: "p2b", epoch: 0, ballot: ballot(0, "nobody"), slot: 2 });
+  agent.deliver("r1", { ...p2b(2), ballot: ballot(0, "nobody") });
   agent.advance(100);
   assert(sentTo(agent, "r1", "p2a").length > 1);
   agent.deliver("r1", p2b(2));
@@ -133,9 +134,10 @@ Deno.test("paxos_member: an acceptor accepts in the latest ballot, and tells oth
   agent.deliver("r0", p2a(1, 1, "r0", [opening]));
   agent.deliver("r2", p2a(1, 4, "r2", [entry(1)]));
   const answers = agent.sent.filter(({ message }) => message.type === "p2b");
+  const answer = { type: "p2b", epoch: 0, ballot: ballot(4, "r2"), slot: 1 };
   assertEquals(answers, [
-    { to: "r0", message: { type: "p2b", epoch: 0, ballot: ballot(4, "r2"), slot: 1 } },
-    { to: "r2", message: { type: "p2b", epoch: 0, ballot: ballot(4, "r2"), slot: 1 } },
+    { to: "r0", message: { ...answer, asked: ballot(1, "r0") } },
+    { to: "r2", message: { ...answer, asked: ballot(4, "r2") } },
   ]);
   assertEquals(agent.appended, [
     { kind: "promise", epoch: 0, ballot: ballot(4, "r2") },
@@ -152,10 +154,11 @@ Deno.test("paxos_member: a promise and what was accepted survive a restart", () 
   agent.deliver("r0", { type: "p1a", epoch: 0, ballot: ballot(5, "r0"), after: 0 });
   const answer = { type: "p1b", epoch: 0, decided: 0, after: 0, more: false };
   assertEquals(sentTo(agent, "r0", "p1b"), [
-    { ...answer, ballot: ballot(4, "r2"), until: 0, pvalues: [] },
+    { ...answer, ballot: ballot(4, "r2"), asked: ballot(3, "r0"), until: 0, pvalues: [] },
     {
       ...answer,
       ballot: ballot(5, "r0"),
+      asked: ballot(5, "r0"),
       until: 1,
       pvalues: [{ slot: 1, ballot: ballot(4, "r2"), value: [entry(1)] }],
     },
@@ -207,6 +210,7 @@ Deno.test("paxos_member: a leader first learns what its quorum knows to be decid
     type: "decisions",
     epoch: 0,
     decided: 2,
+    window: 16,
     after: 0,
     values: [[opening], [entry(1)]],
   });
@@ -230,6 +234,19 @@ Deno.test("paxos_member: a late answer of an earlier ballot says nothing, a late
   ]);
 });
 
+Deno.test("paxos_member: who refuses an earlier ballot of a leader has not consented to its later one", () => {
+  const agent = leader();
+  agent.deliver("c", request(1));
+  for (const asked of [ballot(0, "r0"), ballot(0, "nobody")]) {
+    agent.deliver("r1", { ...p2b(2), asked });
+    agent.deliver("r2", { ...p2b(2), asked });
+  }
+  assertEquals(sentTo(agent, "c", "reply"), []);
+  const scout = member();
+  scout.deliver("r1", { ...p1b(), asked: ballot(0, "r0") });
+  assertEquals(scout.notes.some(({ event }) => event === "paxos.leads"), false);
+});
+
 Deno.test("paxos_member: a ping says what is decided, and who lacks it asks for it", () => {
   const agent = member("r1");
   agent.deliver("r0", p2a(1, 1, "r0", [opening]));
@@ -247,7 +264,7 @@ Deno.test("paxos_member: a ping says what is decided, and who lacks it asks for 
   agent.take();
   agent.advance(90);
   assertEquals(agent.sent.filter(({ message }) => message.type === "learn").length, 2);
-  const decisions = { type: "decisions", epoch: 0, decided: 2, after: 0 };
+  const decisions = { type: "decisions", epoch: 0, decided: 2, window: 16, after: 0 };
   agent.deliver("r0", { ...decisions, after: 2, values: [] });
   agent.deliver("r0", { ...decisions, values: [[opening], [entry(2)]] });
   assertEquals(agent.appended, [{ kind: "learned", values: [[entry(2)]] }]);
@@ -271,7 +288,7 @@ Deno.test("paxos_member: a snapshot comes in parts, for whoever is behind the lo
   const half = Math.floor(part.length / 2);
   const first = { ...part, offset: 0, text: part.text.slice(0, half) };
   const second = { ...part, offset: half, text: part.text.slice(half) };
-  const decisions = { type: "decisions", epoch: 0, decided: 2, after: 2, values: [] };
+  const decisions = { type: "decisions", epoch: 0, decided: 2, window: 16, after: 2, values: [] };
   pupil.deliver("r0", { ...decisions, part: first });
   pupil.deliver("r0", { ...decisions, part: first });
   assertEquals(sentTo(pupil, "r0", "learn").at(-1)?.part, { slot: 2, offset: half });
@@ -296,6 +313,16 @@ Deno.test("paxos_member: no more slots are under way than the window has", () =>
   assertEquals(slots(), [2, 3, 4]);
   agent.deliver("r1", p2b(2));
   assertEquals(slots(), [2, 3, 4, 5, 6]);
+});
+
+Deno.test("paxos_member: the window is that of the group, and a member of another window ends", () => {
+  const agent = member("r1", { window: 8 });
+  assertEquals((agent.state.application as { window: number }).window, 8);
+  agent.deliver("r0", { type: "ping", ...own, decided: 1 });
+  const decisions = { type: "decisions", epoch: 0, decided: 1, after: 0, values: [[opening]] };
+  const deliver = () => agent.deliver("r0", { ...decisions, window: 16 });
+  assertThrows(deliver, Error, "the window of the group is 16, and that of this member 8");
+  assert(agent.stopped);
 });
 
 Deno.test("paxos_member: commands that wait share a slot", () => {

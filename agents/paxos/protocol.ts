@@ -44,6 +44,11 @@ export const windowMax = 1000;
  * what is sent to it the latest that the sender knows of.
  */
 const stamp = { epoch: count, ballot: ballotSchema };
+/**
+ * Which ballot an acceptor was asked about; `ballot` is its own. The paper's answers go to a scout or commander, of which
+ * there is one for each ballot; ours go to the leader, who may have begun another ballot since.
+ */
+const asked = { asked: ballotSchema };
 /** The slot up to which the sender knows all decisions. */
 const decided = { decided: count };
 /** A leader's clock, and in which of its lives; it is sent back. Only where there are leases. */
@@ -63,6 +68,7 @@ export const paxosProtocol = {
   /** What it has accepted in slots later than `after` and not later than `until`; `more` if there are later ones. */
   p1b: z.object({
     ...stamp,
+    ...asked,
     ...decided,
     after: count,
     until: count,
@@ -70,7 +76,7 @@ export const paxosProtocol = {
     pvalues: z.array(pvalueSchema.extend({ slot: count })).readonly(),
   }),
   p2a: z.object({ ...stamp, ...decided, ...lease, slot: count, value: valueSchema }),
-  p2b: z.object({ ...stamp, ...lease, slot: count }),
+  p2b: z.object({ ...stamp, ...asked, ...lease, slot: count }),
 
   /** Section 3: a leader shows that it is there; what it has decided goes along, again and again. */
   ping: z.object({ ...stamp, ...decided, ...lease }),
@@ -86,6 +92,8 @@ export const paxosProtocol = {
   decisions: z.object({
     epoch: count,
     ...decided,
+    /** By which the group counts: whoever counted otherwise would come to other configurations. */
+    window: count,
     after: count,
     values: z.array(valueSchema).readonly(),
     /** A part of the text of a snapshot, if what was asked for is no longer in the sender's log. */

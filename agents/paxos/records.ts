@@ -17,7 +17,7 @@ export function applyRecord(
   switch (record.kind) {
     case "start":
       durable.incarnation = record.incarnation;
-      durable.starts++;
+      if (durable.starts++ === 0) durable.checkpoint.application.window = record.window;
       durable.accepted = rules.acceptedAtStart(durable.accepted);
       return;
     case "promise":

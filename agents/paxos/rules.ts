@@ -53,6 +53,14 @@ export const paxosRules = {
     return compareBallots(heard, own) > 0;
   },
 
+  /**
+   * Sections 2.3 and 2.4: an acceptor promises or accepts if its ballot is the one that it was asked about. One that
+   * refuses an earlier ballot of the same leader has that leader's later one for its own, and has not accepted in it.
+   */
+  isConsent(own: Ballot, { ballot, asked }: { ballot: Ballot; asked: Ballot }): boolean {
+    return isSameBallot(own, ballot) && isSameBallot(own, asked);
+  },
+
   /** Section 2.2, pmax: of each slot what was accepted in the latest ballot may have been chosen, and nothing else. */
   latest(known: PValue | undefined, found: PValue): PValue {
     return known === undefined || compareBallots(found.ballot, known.ballot) > 0 ? found : known;

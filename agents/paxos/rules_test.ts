@@ -11,6 +11,7 @@ const {
   mayPromise,
   mayAccept,
   isPreempted,
+  isConsent,
   latest,
   mayLead,
   isInWindow,
@@ -84,6 +85,17 @@ Deno.test("isPreempted() is by later ballots alone", () => {
   assertEquals(isPreempted(ballot(2), ballot(2)), false);
   assertEquals(isPreempted(ballot(2), ballot(1, "r9")), false);
   assertEquals(isPreempted(ballot(2), ballot(2, "r9")), true);
+});
+
+Deno.test("isConsent() is an answer to this very ballot, by one whose ballot it is", () => {
+  const answer = (round: number, asked: number) => ({
+    ballot: ballot(round),
+    asked: ballot(asked),
+  });
+  assertEquals(isConsent(ballot(5), answer(5, 5)), true);
+  assertEquals(isConsent(ballot(5), answer(5, 3)), false);
+  assertEquals(isConsent(ballot(5), answer(6, 5)), false);
+  assertEquals(isConsent(ballot(5), answer(3, 3)), false);
 });
 
 Deno.test("latest() keeps what was accepted in the latest ballot, in whatever order it comes", () => {

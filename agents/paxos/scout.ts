@@ -3,7 +3,6 @@
 
 import type { AgentId } from "../../core/id.ts";
 import { answerP1a } from "./acceptor.ts";
-import { isSameBallot } from "./ballot.ts";
 import { hearBallot, resign } from "./leadership.ts";
 import { beginLearning } from "./learn.ts";
 import type { Paxos } from "./protocol.ts";
@@ -77,7 +76,7 @@ function takeP1b(step: Step, from: AgentId, message: Paxos<"p1b">): void {
   const { leader } = state;
   const scout = leader?.scout;
   if (leader === undefined || scout === undefined) return;
-  if (!isSameBallot(leader.ballot, message.ballot) || !scout.acceptors.includes(from)) return;
+  if (!rules.isConsent(leader.ballot, message) || !scout.acceptors.includes(from)) return;
   const reported = scout.reported.get(from) ?? scout.after;
   // The part before is not here yet, and was asked for.
   if (message.after > reported) return;

@@ -16,7 +16,7 @@ export function onStart(step: Step): void {
     ? rules.firstIncarnation(ctx.attrs.bootstrap, 1 + Math.floor(ctx.random() * 2 ** 31))
     : durable.incarnation;
   // Nothing that this member says leaves before this is on disk, so no two of its lives have the same number.
-  ctx.append({ kind: "start", incarnation });
+  ctx.append({ kind: "start", incarnation, window: ctx.attrs.window });
   performAgain(step);
   const { epoch, members } = configurationOf(step);
   const { promise } = durable;

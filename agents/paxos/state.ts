@@ -23,8 +23,8 @@ export interface Application {
   /** The machine's. */
   readonly state: Data;
   readonly sessions: Sessions;
-  /** WINDOW of section 2.1. */
-  readonly window: number;
+  /** WINDOW of section 2.1, as it was at the very first start, whatever the grid says later. */
+  window: number;
   /** How many commands were carried out, an empty slot counted as one. */
   operations: number;
   /** The one whose slot comes next. */
@@ -72,7 +72,7 @@ const count = z.int().nonnegative();
 
 /** What changes the durable state. */
 export const recordSchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("start"), incarnation: count }),
+  z.object({ kind: z.literal("start"), incarnation: count, window: count }),
   z.object({ kind: z.literal("promise"), epoch: count, ballot: ballotSchema }),
   z.object({
     kind: z.literal("accept"),
@@ -187,6 +187,8 @@ export interface Volatile {
   readonly waiting: Map<string, AgentId>;
   /** Commands that wait for a slot: only at a leader. */
   queue: Queued[];
+  /** Slots that are to stay empty if this member leads when their turn comes. */
+  readonly skipped: Set<number>;
   /** Requests that came while nobody led. */
   readonly held: Map<string, { readonly from: AgentId; readonly message: Paxos<"request"> }>;
 
@@ -222,6 +224,7 @@ export function newVolatile(): Volatile {
     pending: new Map(),
     waiting: new Map(),
     queue: [],
+    skipped: new Set(),
     held: new Map(),
     learning: undefined,
     snapshot: undefined,

@@ -114,6 +114,7 @@ function play(stage: Stage<keyof GobbySizes>) {
     world,
     servers: new Set(servers),
     clients: new Map(names.map((name) => [boxOf(name), `${name}_client`])),
+    driftPpm: driftsPpm[sizes.drift] ?? 0,
     count,
     violated,
   });

@@ -133,9 +133,9 @@ function useAll({ stage, judge }: Told): Play {
     );
     want(kindOf(yield { ask: fenced }), "refused", "a write under the token afterwards");
     actor.say({ type: "watch", id: 1, target: { kind: "key", key: "a" }, oneShot: true });
-    while (!heard.some(({ type }) => type === "watching")) yield { pauseMs: 1 };
+    while (!heard.some(({ type }) => type === "watching")) yield { pauseMs: 50 };
     want(kindOf(yield { ask: { kind: "put", key: "a", value: "3" } }), "stored", "a put");
-    while (!heard.some(({ type }) => type === "watchEnded")) yield { pauseMs: 1 };
+    while (!heard.some(({ type }) => type === "watchEnded")) yield { pauseMs: 50 };
     const events = heard.flatMap((news) => news.type === "events" ? news.events : []);
     want(events.length, 1, "the number of events");
     const [event] = events;
@@ -180,9 +180,7 @@ export function gobbyCaseOf(name: string, rules: GobbyRules): Scenario {
     spares: loss === undefined ? faultNames : faultNames.filter((kind) => kind !== "loss"),
     ...loss === undefined ? {} : { loss },
     // As the original's calls were late, each by itself and by more than its clients waited.
-    ...late === undefined
-      ? {}
-      : { late: { share: late, byUs: { minUs: 1_200_000, maxUs: 2_000_000 } } },
+    ...late === undefined ? {} : { late: { share: late, minUs: 1_200_000, maxUs: 2_000_000 } },
     safetyMs: [1_800_000, 1_800_000],
     play(stage) {
       const { world, count: mark, violated } = stage;
@@ -190,6 +188,7 @@ export function gobbyCaseOf(name: string, rules: GobbyRules): Scenario {
         world,
         servers: new Set(namesOf("s", servers)),
         clients: new Map(namesOf("c", clients).map((each) => [boxOf(each), `${each}_client`])),
+        driftPpm: 0,
         count: mark,
         violated,
       });

@@ -2,7 +2,9 @@
 // lock, and whether what a fenced store is told comes from the right one.
 
 import type { ClientState } from "../../agents/gobby/client_state.ts";
+import { sessionName } from "../../agents/gobby/server_clock.ts";
 import type { ServerState } from "../../agents/gobby/server_state.ts";
+import { agentId } from "../../core/id.ts";
 import type { Count } from "../injector.ts";
 import type { World } from "../world.ts";
 import type { WorldEvent } from "../world_event.ts";
@@ -14,6 +16,8 @@ export interface GobbyJudgeOptions {
   readonly servers: ReadonlySet<string>;
   /** The gobby_clients by their boxes. */
   readonly clients: ReadonlyMap<string, string>;
+  /** By how much any clock may be too fast or too slow, in millionths. */
+  readonly driftPpm: number;
   readonly count: Count;
   readonly violated: (what: string) => never;
 }
@@ -30,6 +34,12 @@ interface Hold {
 interface Spoken {
   readonly server: string;
   readonly term: number;
+}
+
+/** Something that lasts so long, by any master's clock. */
+interface Lasting {
+  readonly sinceUs: number;
+  readonly ms: number;
 }
 
 /** A store beside Gobby that knows nothing of it but tokens. */
@@ -49,11 +59,14 @@ export class GobbyJudge {
   /** By session, until when its client has counted on it, in true microseconds. */
   readonly #believed = new Map<number, number>();
   readonly #holds = new Map<string, Hold>();
-  /** By lock, the token under which it is held, and by which session. */
-  readonly #held = new Map<string, { readonly token: number; readonly session: number }>();
   readonly #expired = new Set<string>();
   readonly #stores = new Map<string, FencedStore>();
   readonly #counters = new Map<string, { readonly count: number; readonly token: number }>();
+  /** By session and by key, how long it lasts, and since when at least. */
+  readonly #sessions = new Map<number, Lasting>();
+  readonly #keys = new Map<string, Lasting>();
+  /** That of the latest master. */
+  #term = 0;
   #master: string | undefined;
   readonly #watchedAt = new Map<string, string>();
 
@@ -132,20 +145,38 @@ export class GobbyJudge {
   }
 
   /** Something was carried out. */
-  happened({ event, atUs }: Happened): void {
+  happened({ event, sinceUs, atUs }: Happened): void {
     const { count, violated } = this.#options;
     switch (event.kind) {
+      case "sessionOpened":
+        this.#sessions.set(event.session, { sinceUs, ms: event.ttlMs });
+        return;
       case "sessionEnded": {
         const until = this.#believed.get(event.session) ?? 0;
         if (event.how === "expired" && until > atUs) {
           violated(`session ${event.session} expires ${until - atUs} us before its client knows`);
         }
-        return;
+        if (event.how !== "expired") return;
+        this.#requireTime(`session ${event.session}`, this.#sessions.get(event.session), atUs);
+        return this.#requireNoPromise(event.session, atUs);
       }
+      case "sessionRenewed":
+        this.#sessions.set(event.session, { sinceUs, ms: event.ttlMs });
+        return count("session renewed by the log");
+      case "termBegun":
+        this.#term = event.term;
+        // Each has its full time again.
+        for (const [session, { ms }] of this.#sessions) {
+          this.#sessions.set(session, { sinceUs, ms });
+        }
+        for (const [key, { ms }] of this.#keys) this.#keys.set(key, { sinceUs, ms });
+        return;
+      case "keyDeleted":
+        if (event.how !== "expired") return;
+        return this.#requireTime(`key ${event.key}`, this.#keys.get(event.key), atUs);
       case "lockGranted": {
-        const { key, token, session, ticket } = event;
+        const { key, ticket } = event;
         if (this.#expired.delete(key) && ticket !== null) count("wait granted after an expiry");
-        this.#held.set(key, { token, session });
         return;
       }
       case "lockReleased":
@@ -154,8 +185,34 @@ export class GobbyJudge {
         count("session expired with a lock");
         this.#expired.add(event.key);
         return;
-      case "keyStored":
-        return this.#judgeCounter(event.entry.key, event.entry.value);
+      case "keyStored": {
+        const { key, value, ttlMs } = event.entry;
+        if (ttlMs !== null) this.#keys.set(key, { sinceUs, ms: ttlMs });
+        return this.#judgeCounter(key, value);
+      }
+    }
+  }
+
+  /** Nothing ends before its time, however fast the master's clock is. */
+  #requireTime(what: string, lasting: Lasting | undefined, atUs: number): void {
+    const { violated, driftPpm } = this.#options;
+    if (lasting === undefined) return violated(`${what} expires, and was never there`);
+    const leastUs = lasting.sinceUs + 1e9 * lasting.ms / (1e6 + driftPpm);
+    if (atUs < leastUs) violated(`${what} expires ${leastUs - atUs} us too early`);
+  }
+
+  /** A master gives a session more time only if what it has asked for before cannot end it. */
+  #requireNoPromise(session: number, atUs: number): void {
+    const { world, servers, violated } = this.#options;
+    for (const server of servers) {
+      const inspected = world.inspect(server);
+      if (inspected?.status !== "running") continue;
+      const { phase, term, clock } = inspected.state as ServerState;
+      const timed = clock.timed.get(sessionName(session));
+      if (phase !== "serving" || term !== this.#term || timed === undefined) continue;
+      const box = world.grid.agents.get(agentId(server))?.box ?? "";
+      const leftUs = world.clock(box).reaches(timed.at) - atUs;
+      if (leftUs > 0) violated(`session ${session} expires ${leftUs} us before ${server} has said`);
     }
   }
 

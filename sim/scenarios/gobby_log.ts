@@ -7,9 +7,10 @@ import type { EventTarget } from "../../agents/gobby/machine_operation.ts";
 import type { ServiceState } from "../../agents/gobby/service.ts";
 import type { World } from "../world.ts";
 
-/** An event of Gobby, and when it happened. */
+/** An event of Gobby, and when it happened: not before `sinceUs`, and not after `atUs`. */
 export interface Happened {
   readonly event: GobbyEvent;
+  readonly sinceUs: number;
   readonly atUs: number;
 }
 
@@ -27,6 +28,7 @@ export class GobbyLog {
   readonly #options: GobbyLogOptions;
   readonly #events: GobbyEvent[] = [];
   #revision = 0;
+  #lookedUs = 0;
 
   constructor(options: GobbyLogOptions) {
     this.#options = options;
@@ -71,6 +73,7 @@ export class GobbyLog {
 
   #lookAtAll(atUs: number): void {
     for (const replica of this.#options.replicas) this.#look(replica, atUs);
+    this.#lookedUs = atUs;
   }
 
   #look(replica: string, atUs: number): void {
@@ -85,7 +88,7 @@ export class GobbyLog {
     this.#revision = gobby.revision;
     for (const event of events.slice(first)) {
       this.#events.push(event);
-      this.#options.happened({ event, atUs });
+      this.#options.happened({ event, sinceUs: this.#lookedUs, atUs });
     }
   }
 }

@@ -52,7 +52,7 @@ export class GobbyUser {
   /** How many of its increments were answered, and how many may have happened or not. */
   incremented = 0;
   unsure = 0;
-  /** How many were under way when the box crashed. */
+  /** How many were under way, or of unknown outcome, when the box crashed. */
   lostWrites = 0;
   committed = 0;
   readonly #options: GobbyUserOptions;
@@ -154,8 +154,8 @@ export class GobbyUser {
     const got = resultOf(yield { ask: { kind: "get", key: counter } });
     if (got?.kind !== "entry") return false;
     // Now and then for so long that the session is over.
-    if (!onlyCounts && random() < 0.2) {
-      yield { pauseMs: randomInteger(random, 0, random() < 0.3 ? 1500 : 20) };
+    if (!onlyCounts && random() < 0.3) {
+      yield { pauseMs: randomInteger(random, 0, random() < 0.5 ? 2000 : 20) };
     }
     if (beside !== undefined) judge.write(lock, token, beside + 1);
     const before = Number(got.entry?.value.split(" ")[0] ?? 1);
@@ -168,24 +168,32 @@ export class GobbyUser {
         fence: { lock, token },
       },
     };
-    this.#isWriting = false;
     const result = resultOf(put);
     if (result?.kind === "refused" && result.why === "fenced") count("fenced write refused");
     const wrote = result === undefined && !isCertain(put)
-      ? yield* this.#hasWritten(counter, token)
+      ? yield* this.#hasWritten(counter, before, token)
       : result?.kind === "stored";
+    this.#isWriting = false;
     if (!wrote) return false;
     this.incremented++;
     this.committed++;
     return true;
   }
 
-  /** Whether a write has happened of which nothing was heard: what is there names the token. It happens no more after. */
-  *#hasWritten(counter: string, token: number): Steps<boolean> {
+  /**
+   * Whether a write over `before` has happened of which nothing was heard: what is there names the token. It happens no
+   * more after.
+   */
+  *#hasWritten(counter: string, before: number, token: number): Steps<boolean> {
     this.#options.count("write of unknown outcome");
     for (let tries = 0; tries < 3; tries++) {
       const got = resultOf(yield { ask: { kind: "get", key: counter } });
-      if (got?.kind === "entry") return got.entry?.value.split(" ")[1] === String(token);
+      if (got?.kind !== "entry") continue;
+      const [found = 1, by = 0] = (got.entry?.value ?? "1").split(" ").map(Number);
+      if (by === token) return true;
+      if (found === before) return false;
+      // The lock was lost, and others have written since.
+      break;
     }
     this.unsure++;
     return false;
@@ -218,8 +226,26 @@ export class GobbyUser {
     const { random, name } = this.#options;
     const value = `${name}.${++this.#values}`;
     const ttlMs = randomInteger(random, 1, 300);
-    if (random() < 0.5) yield { ask: { kind: "put", key: `passing.${name}`, value, ttlMs } };
+    const turn = random();
+    if (turn < 0.2) return yield* this.#share();
+    if (turn < 0.25) {
+      // So that whoever watches from before comes too late.
+      yield { ask: { kind: "compact", revision: this.#options.log.revision } };
+    } else if (turn < 0.6) yield { ask: { kind: "put", key: `passing.${name}`, value, ttlMs } };
     else yield { ask: { kind: "put", key: `alive.${name}`, value }, session: true };
+  }
+
+  /** Holds a lock that others may hold as well, and that counts nothing. */
+  *#share(): Steps<void> {
+    const { random } = this.#options;
+    const mode = random() < 0.7 ? "shared" : "exclusive";
+    const waitMs = randomInteger(random, 0, 300);
+    const acquire = { kind: "acquire", key: "shared", mode, waitMs };
+    const acquired = resultOf(yield { ask: acquire, session: true });
+    if (acquired?.kind !== "acquired") return;
+    yield { pauseMs: randomInteger(random, 0, 50) };
+    if (random() < 0.1) yield { ask: { kind: "closeSession" }, session: true };
+    else yield { ask: { kind: "release", key: "shared", token: acquired.token } };
   }
 
   /** Begins to watch, or stops. */
@@ -232,9 +258,14 @@ export class GobbyUser {
       if (random() < 0.5) return;
     }
     const from = random() < 0.4 ? randomInteger(random, 1, log.revision + 1) : undefined;
-    const target: EventTarget = random() < 0.4
+    const kind = randomInteger(random, 0, 9);
+    const target: EventTarget = kind < 4
       ? { kind: "all" }
-      : { kind: "prefix", prefix: random() < 0.5 ? "counter" : "lock" };
+      : kind < 6
+      ? { kind: "key", key: "counter1", only: "keys" }
+      : kind < 7
+      ? { kind: "session", session: randomInteger(random, 1, log.revision + 1) }
+      : { kind: "prefix", prefix: kind < 9 ? "lock" : "counter" };
     this.#startWatch(target, from);
   }
 

@@ -38,6 +38,9 @@ const sizes = {
 
 type LeaseSizes = Sizes<keyof typeof sizes>;
 
+/** The longest that mail takes in any weather. */
+const latencyMsMax = 4000;
+
 const boxOf = (agent: string) => `box_${agent}`;
 
 function agentsOf({ nodes }: Pick<LeaseSizes, "nodes">): string[] {
@@ -115,7 +118,10 @@ function drift({ world, count, random }: Stage<keyof LeaseSizes>, ppmMax: number
   });
 }
 
-/** Calls `arrived` once all mail has met its fate that is on its way now: it may be as late as it likes. */
+/**
+ * Calls `arrived` once all mail has met its fate that is on its way now: it may be as late as it likes, and what is sent
+ * after it on the same link comes after it.
+ */
 function awaitMail({ world }: Pick<Stage<keyof LeaseSizes>, "world">, arrived: () => void): void {
   const { sent, delivered, lost, cut, down, unsent } = world.mail;
   let left = sent - delivered - lost - cut - down - unsent;
@@ -123,10 +129,11 @@ function awaitMail({ world }: Pick<Stage<keyof LeaseSizes>, "world">, arrived: (
   const see = (event?: WorldEvent) => {
     if (event?.kind === "mail" && event.sentAtUs <= nowUs) left--;
     else if (event !== undefined) return;
-    if (left === 0) {
-      left = -1;
-      arrived();
-    }
+    if (left !== 0) return;
+    left = -1;
+    // Mail that a crash took back keeps its link as long as it would have taken.
+    if (unsent === 0) arrived();
+    else world.at(Math.max(world.now, nowUs / 1000 + latencyMsMax), arrived);
   };
   world.observe(see);
   see();
@@ -167,7 +174,8 @@ export function leaseScenarioOf(node: AgentDefinition, ownersOnly = false): Scen
             if (!core.includes(box) && world.isUp(box) && world.isPaused(box)) world.crash(box);
           }
           const nodes = [...agents].filter(([box]) => core.includes(box)).map(([, agent]) => agent);
-          awaitMail(stage, () => story.tell(nodes));
+          // Boxes that start now send at this very moment, which cannot be told from what was sent before.
+          world.at(world.now + 1.037, () => awaitMail(stage, () => story.tell(nodes)));
         },
       };
     },

@@ -9,13 +9,15 @@ import { OvidError } from "../../core/error.ts";
 import { type PlainAgent, plainGrid } from "../plain_grid.ts";
 import { defineScenario, type Scenario, type Stage } from "../scenario.ts";
 import { faultNames } from "../../core/config/fault_kinds.ts";
-import { roundsMax } from "./lease_story.ts";
 import { LeaseWatch } from "./lease_watch.ts";
 
 const times = { leaseMs: 300, maxLeaseMs: 300, renewMs: 100, roundMs: 30, retryMs: 10 };
 
-/** With so much lost, most rounds come to nothing: so many times more are granted. */
-const lossyRounds = 10;
+/**
+ * How many rounds a takeover may take; a round is the longest attempt, once all nodes have had their turn to ask. With so
+ * much lost most attempts come to nothing.
+ */
+const rounds = { lossless: 1, lossy: 20 } as const;
 
 /** For how long nothing must change once there is an owner. */
 const quietMs = 10 * times.leaseMs;
@@ -128,8 +130,7 @@ class Telling {
   #within(ms: number, what: string, reached: () => boolean, then: () => void): void {
     const { world } = this.#stage;
     const roundMs = times.roundMs + this.#nodes.length * times.retryMs;
-    const rounds = roundsMax * (this.#case.loss > 0 ? lossyRounds : 1);
-    const boundMs = ms + rounds * roundMs;
+    const boundMs = ms + roundMs * (this.#case.loss > 0 ? rounds.lossy : rounds.lossless);
     const endMs = world.now + boundMs;
     const look = () => {
       if (reached()) return then();

@@ -37,10 +37,10 @@ interface Chapter {
 
 /**
  * How many rounds may go by until somebody wins who is not hindered by a lease. A round is the longest attempt, once all
- * nodes have had their turn to ask. One would be enough without rivals, but they may thwart each other; (measured) in
- * 99 of 100 takeovers one is.
+ * nodes have had their turn to ask. One is enough where nodes begin in peace, as the exact cases show; after the faults
+ * they may begin in each other's way, and part by chance alone.
  */
-export const roundsMax = 2;
+const roundsMax = 2;
 
 /** See the top of this file. */
 export class LeaseStory {

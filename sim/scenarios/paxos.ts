@@ -13,8 +13,11 @@ import { vrAsker } from "./vr_agents.ts";
 
 const sizes = {
   ...vrSizes,
+  prepares: [1, 8],
   /** WINDOW. */
   window: [1, 12],
+  /** How long a silent leader is waited for, in ms. */
+  patience: [10, 150],
   /** Whether clients go on asking when the faults are over; else whoever is behind must catch up without that. */
   afterwards: [0, 1],
 } as const;
@@ -32,6 +35,8 @@ function paxosGrid(sizes: PaxosSizes, isFirst: boolean) {
       batch: { operations: sizes.batch, prepares: sizes.prepares },
       checkpointOperations: sizes.checkpoint,
       keepOperations: sizes.keep,
+      viewChangeMs: sizes.patience,
+      heartbeatMs: Math.ceil(sizes.patience / 5),
       leaseMs: 60 * sizes.lease,
       window: sizes.window,
     };
@@ -62,7 +67,8 @@ function exposure(sizes: PaxosSizes): Exposure {
       "append",
       "sync",
       "paxos.scout",
-      "paxos.leads",
+      // Whoever has just begun has something under way that others will have to make sense of.
+      ...Array(6).fill("paxos.leads"),
       "paxos.preempted",
       "paxos.behind",
       "paxos.learned",

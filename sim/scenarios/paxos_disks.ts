@@ -1,6 +1,7 @@
 // What the disks of a group's members hold, from what they append and what of that is synced: the acceptors of the paper,
 // without anything that a crash could take back. From that follows which value was chosen in a slot, whoever knows.
 
+import type { Count } from "../injector.ts";
 import { type Ballot, bottom, compareBallots } from "../../agents/paxos/ballot.ts";
 import type { Value } from "../../agents/paxos/protocol.ts";
 import {
@@ -31,7 +32,7 @@ const textOf = (value: Value) => JSON.stringify(value);
 /** See the top of this file. */
 export class PaxosDisks {
   /** By slot: the one value that a quorum has accepted in one ballot. */
-  readonly chosen = new Map<number, string>();
+  readonly chosen = new Map<number, { readonly value: string; readonly ballot: Ballot }>();
   readonly #configurations = new Map<number, Configuration>();
   /** The last slot that anybody has accepted anything in, by configuration. */
   readonly #ends = new Map<number, number>();
@@ -43,9 +44,13 @@ export class PaxosDisks {
   /** Agents, as they were before their disks were lost. */
   readonly #lost = new Set<string>();
   readonly #lostAtUs = new Map<string, number>();
+  /** By slot: what was proposed in it last. */
+  readonly #proposed = new Map<number, string>();
+  readonly #count: Count;
   readonly #violated: (what: string) => never;
 
-  constructor(violated: (what: string) => never) {
+  constructor(count: Count, violated: (what: string) => never) {
+    this.#count = count;
     this.#violated = violated;
   }
 
@@ -70,6 +75,18 @@ export class PaxosDisks {
     this.#violated(
       `Configuration ${next.epoch} begins with slot ${next.start}, and the one before has proposed in ${end}`,
     );
+  }
+
+  /** By slot: what an acceptor has accepted, and does not know to be decided. */
+  acceptedBy(agent: string): ReadonlyMap<number, Accepted> {
+    return this.#disk(agent).accepted;
+  }
+
+  /** Whether the disk of an acceptor shows that it has accepted in a ballot, or knows what was decided there. */
+  holds(agent: string, slot: number, ballot: Ballot): boolean {
+    const { accepted, decided } = this.#disk(agent);
+    if (decided >= slot || this.#lostAtUs.has(agent)) return true;
+    return compareBallots(accepted.get(slot)?.ballot ?? bottom, ballot) >= 0;
   }
 
   appended(agent: string, record: PaxosRecord): void {
@@ -229,16 +246,29 @@ export class PaxosDisks {
       );
     }
     accepted.by.add(agent);
+    if ((this.#proposed.get(slot) ?? text) !== text) this.#count("two values accepted in a slot");
+    this.#proposed.set(slot, text);
+    const chosen = this.chosen.get(slot);
+    // Section 2.2: what was chosen is what every later ballot proposes.
+    if (
+      chosen !== undefined && chosen.value !== text && compareBallots(ballot, chosen.ballot) > 0
+    ) {
+      this.#violated(
+        `${show(ballot)} proposes ${text} in slot ${slot}, where ${chosen.value} was chosen`,
+      );
+    }
     if (2 * accepted.by.size > members.length) this.#choose(slot, text, ballot);
   }
 
   /** Section 2.2: at most one value is ever chosen in a slot. */
   #choose(slot: number, value: string, ballot: Ballot): void {
     const known = this.chosen.get(slot);
-    if (known === undefined) this.chosen.set(slot, value);
-    else if (known !== value) {
-      this.#violated(`${show(ballot)} chooses ${value} in slot ${slot}, where ${known} was chosen`);
-    }
+    if (known === undefined) this.chosen.set(slot, { value, ballot });
+    else if (known.value !== value) {
+      this.#violated(
+        `${show(ballot)} chooses ${value} in slot ${slot}, where ${known.value} was chosen`,
+      );
+    } else if (compareBallots(ballot, known.ballot) < 0) this.chosen.set(slot, { value, ballot });
   }
 
   /** Section 2.1: nothing is decided but what was chosen. */
@@ -246,7 +276,7 @@ export class PaxosDisks {
     const disk = this.#disk(agent);
     disk.decided = slot;
     disk.accepted.delete(slot);
-    const chosen = this.chosen.get(slot);
+    const chosen = this.chosen.get(slot)?.value;
     if (chosen === value) return;
     this.#violated(
       `${agent} takes ${value} for decided in slot ${slot}, where ${

@@ -2,18 +2,29 @@
 // slot, promises that are kept, ballots that are used once, and leaders that give way to later ones alone.
 
 import { type Ballot, ballotSchema, compareBallots } from "../../agents/paxos/ballot.ts";
-import { type Configuration, type PaxosState, recordSchema } from "../../agents/paxos/state.ts";
+import {
+  type Configuration,
+  type Leader,
+  type PaxosState,
+  recordSchema,
+} from "../../agents/paxos/state.ts";
 import { encodeData, type Json } from "../../core/data.ts";
 import type { Note } from "../../core/envelope.ts";
 import { agentId } from "../../core/id.ts";
 import type { Count } from "../injector.ts";
 import type { World } from "../world.ts";
 import type { Mail, WorldEvent } from "../world_event.ts";
+import { z } from "zod";
+import { paxosProtocol } from "../../agents/paxos/protocol.ts";
+import { PaxosReports } from "./paxos_reports.ts";
 import { PaxosDisks, show } from "./paxos_disks.ts";
+
+const stampSchema = z.object({ epoch: z.int(), ballot: ballotSchema });
 
 /** See the top of this file. */
 export class PaxosWatch {
   readonly #disks: PaxosDisks;
+  readonly #reports: PaxosReports;
   readonly #agentOf: ReadonlyMap<string, string>;
   readonly #world: World;
   readonly #count: Count;
@@ -39,7 +50,8 @@ export class PaxosWatch {
     this.#agentOf = new Map([...boxes].map(([agent, box]) => [box, agent]));
     this.#count = count;
     this.#violated = violated;
-    this.#disks = new PaxosDisks(violated);
+    this.#disks = new PaxosDisks(count, violated);
+    this.#reports = new PaxosReports(count, violated);
     world.observe((event) => this.#see(event));
   }
 
@@ -93,14 +105,31 @@ export class PaxosWatch {
       this.#decidedAtUs = atUs;
     }
     if (state.leader === undefined || state.leader.scout !== undefined) this.#leaders.delete(agent);
-    else this.#leaders.add(agent);
+    else {
+      this.#leaders.add(agent);
+      this.#judgeCommanders(agent, state.leader);
+    }
+  }
+
+  /** Section 2.3: whoever a commander counts has accepted. */
+  #judgeCommanders(agent: string, { ballot, commanders }: Leader): void {
+    for (const [slot, { answered }] of commanders) {
+      for (const acceptor of answered) {
+        if (acceptor === agent || this.#disks.holds(acceptor, slot, ballot)) continue;
+        this.#violated(
+          `${agent} counts ${acceptor}, which has not accepted in slot ${slot} and ${show(ballot)}`,
+        );
+      }
+    }
   }
 
   #hear({ envelope: { from, message }, sentAtUs, fate }: Mail): void {
     if (fate === "unsent" || (message.type !== "p1b" && message.type !== "p2b")) return;
-    if (typeof message.epoch !== "number") return;
-    const ballot = ballotSchema.parse(message.ballot);
-    this.#disks.heardPromise(from, message.epoch, ballot, sentAtUs);
+    const { epoch, ballot } = stampSchema.parse(message);
+    this.#disks.heardPromise(from, epoch, ballot, sentAtUs);
+    if (message.type === "p1b" && fate === "delivered") {
+      this.#reports.heard(paxosProtocol.p1b.parse(message));
+    }
   }
 
   #hearNote(agent: string, { event, detail }: Note, atUs: number): void {
@@ -135,6 +164,8 @@ export class PaxosWatch {
     if (latest.ballot !== undefined && latest.ballot.leader !== agent) {
       this.#count("leader changed");
     }
+    const state = this.member(agent);
+    if (state !== undefined) this.#reports.judge(agent, state, this.#disks.acceptedBy(agent));
     const isLater = epoch > latest.epoch || latest.ballot === undefined ||
       (epoch === latest.epoch && compareBallots(ballot, latest.ballot) > 0);
     if (isLater) this.#latest = { epoch, ballot };

@@ -169,7 +169,9 @@ Deno.test("docs/guide/README.md lists every chapter, and every chapter has its f
   );
   assertEquals(folders.filter((name) => /^\d\d_/.test(name)).sort(), chapters);
   assert(chapters.length > 0);
-  assert(Deno.statSync(join(projectPath("docs", "guide"), "05_stale_read.svg")).isFile);
+  for (const picture of ["05_stale_read.svg", "09_two_sides.svg"]) {
+    assert(Deno.statSync(join(projectPath("docs", "guide"), picture)).isFile);
+  }
 });
 
 Deno.test("a session that prints something else, or fails unseen, is found out", async () => {

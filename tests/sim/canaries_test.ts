@@ -3,9 +3,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { checkDeterminism } from "../../sim/determinism.ts";
 import { runScenario } from "../../sim/run.ts";
+import { gobbyCanaries } from "./canaries/gobby.ts";
 import { kvsCanaries } from "./canaries/kvs.ts";
 import { leaseCanariesOf } from "./canaries/lease.ts";
 import { paxosCanaries } from "./canaries/paxos.ts";
+import { paxosChatroomCanaries } from "./canaries/paxos_chatroom.ts";
 import { vrCanaries } from "./canaries/vr.ts";
 
 const short = Deno.env.has("OVID_SHORT");
@@ -19,7 +21,14 @@ const rare: ReadonlySet<string> = new Set([
   "a lease read without the lease",
   "a recovered view that forgets the own vote",
   "a replaced disk that passes for the old one",
+  "decisions that are said once",
+  "a refusal of an earlier ballot taken for consent to this one",
+  "pvalues merged without regard to their ballots",
+  "pvalues of which the first stays",
+  "what was accepted in any ballot taken for decided",
   "a release that frees a later lease",
+  "a session counted from the answer",
+  "a session that takes clocks for right",
 ]);
 
 for (const { name, scenario, verdict } of kvsCanaries) {
@@ -36,7 +45,15 @@ for (const { name, scenario, verdict } of kvsCanaries) {
   });
 }
 
-for (const { name, scenario } of [...vrCanaries, ...leaseCanariesOf(false), ...paxosCanaries]) {
+const canaries = [
+  ...vrCanaries,
+  ...leaseCanariesOf(false),
+  ...paxosCanaries,
+  ...paxosChatroomCanaries,
+  ...gobbyCanaries,
+];
+
+for (const { name, scenario } of canaries) {
   Deno.test({
     name: `${scenario.name} canary: ${name} is found out within ${seeds} seeds`,
     ignore: short && rare.has(name),

@@ -4,7 +4,8 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { makeVrReplica } from "../../agents/vr/replica.ts";
 import { vrRules } from "../../agents/vr/rules.ts";
-import { explore, vrSubjectOf } from "../../sim/explore.ts";
+import { explore } from "../../sim/explore.ts";
+import { vrSubjectOf } from "../../sim/explore_subjects.ts";
 import { runScenario } from "../../sim/run.ts";
 import { vrScenarioOf } from "../../sim/scenarios/vr.ts";
 import { shrink } from "../../sim/shrink.ts";

@@ -21,7 +21,6 @@ const breaches: { readonly [name: string]: Partial<GobbyRules> } = {
   "a clock as the fencing token": { tokenOf: (_token, now) => Math.floor(now) },
   "a session counted from the answer": { countedFrom: (_sentAt, answeredAt) => answeredAt },
   "a session that takes clocks for right": { countedMs: (ttlMs) => ttlMs },
-  "an expiry that hits a session kept alive since": { mayProlong: () => true },
   "a new master that gives sessions no time": { timeUnderNewMaster: () => 1 },
 };
 

@@ -1,7 +1,7 @@
 // Multi-Paxos with one rule broken at a time: the mistakes of a well-known implementation, those that the paper warns of,
 // and those that come to mind while one writes it. Each must be found out.
 
-import { bottom, compareBallots } from "../../../agents/paxos/ballot.ts";
+import { bottom, compareBallots, isSameBallot } from "../../../agents/paxos/ballot.ts";
 import { makePaxosMember } from "../../../agents/paxos/member.ts";
 import { type PaxosRules, paxosRules } from "../../../agents/paxos/rules.ts";
 import { paxosScenario, paxosScenarioOf } from "../../../sim/scenarios/paxos.ts";
@@ -18,6 +18,9 @@ const breaches: { readonly [name: string]: Partial<PaxosRules> } = {
   "a late answer of an earlier ballot taken for pre-emption": {
     isPreempted: (own, heard) => compareBallots(heard, own) !== 0 && heard.round > bottom.round,
   },
+  "a refusal of an earlier ballot taken for consent to this one": {
+    isConsent: (own, { ballot }) => isSameBallot(own, ballot),
+  },
   "pvalues merged without regard to their ballots": { latest: (_known, found) => found },
   "pvalues of which the first stays": { latest: (known, found) => known ?? found },
   "an acceptor that accepts in any ballot": { mayAccept: () => true },
@@ -28,7 +31,6 @@ const breaches: { readonly [name: string]: Partial<PaxosRules> } = {
   "what was accepted in any ballot taken for decided": {
     isDecision: (accepted) => accepted !== undefined,
   },
-  "leaders that do not back off": { increasedBackOff: (backOffMs) => backOffMs },
   "decisions taken wherever they begin": { fitting: (_decided, { values }) => [...values] },
   "a restarted empty acceptor that votes": { firstIncarnation: () => 0 },
   "a lease read without the lease": { holdsLease: () => true },
