@@ -139,9 +139,11 @@ function makeCall(command: Command, operands: string[], parsed: Record<string, u
 }
 
 // Go's programs write -debug and -master=10000 with one dash; a cluster of one-letter flags is not something
-// that Ovid has, so one dash before a known name can only mean that name.
+// that Ovid has, so one dash before a known name can only mean that name. What stands behind -- is no flag of ours.
 function goStyle(args: readonly string[], flags: readonly Flag[]): string[] {
-  return args.map((arg) => {
+  const end = args.indexOf("--");
+  return args.map((arg, index) => {
+    if (end >= 0 && index >= end) return arg;
     const name = /^-([a-z][a-z-]+)(=|$)/.exec(arg)?.[1];
     return name !== undefined && flags.some((flag) => flag.name === name) ? `-${arg}` : arg;
   });

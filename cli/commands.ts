@@ -62,6 +62,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./vr.ts")).command,
   },
   {
+    name: "gobby",
+    summary: "Uses the keys, locks and elections of a running Gobby",
+    load: async () => (await import("./gobby.ts")).command,
+  },
+  {
     name: "generate",
     summary: "Writes the grid of a paxos_chatroom, as GoOvid's generator did",
     load: async () => (await import("./generate.ts")).command,

@@ -1,19 +1,14 @@
-// A program's client of a replicated group. Inside runs the very agent that asks groups within a grid, so that what
-// the simulator proves of that one holds here as well; around it there are links to the replicas' boxes, and promises.
+// A program's client of a replicated group. Inside runs the very agent that asks groups within a grid (guest.ts);
+// around it there are promises.
 
 import type { AnyMessage } from "../core/agent.ts";
 import type { Json } from "../core/data.ts";
-import type { Batch, Envelope } from "../core/envelope.ts";
-import type { Grid } from "../core/grid.ts";
-import { messageOf } from "../core/error.ts";
-import { Host } from "../core/host.ts";
-import { type AgentId, agentId, type BoxId } from "../core/id.ts";
-import { deriveSeed, seededRandom } from "../core/random.ts";
+import type { AgentId } from "../core/id.ts";
 import type { CallOutcome } from "../agents/vr/protocol.ts";
 import { vrClient } from "../agents/vr/client.ts";
 import { nativeTcp } from "../transport/native_tcp.ts";
 import type { Transport } from "../transport/transport.ts";
-import { ClientLink } from "./link.ts";
+import { Guest } from "./guest.ts";
 
 /** What a client is told. */
 export interface GroupClientOptions {
@@ -48,9 +43,6 @@ export class OperationError extends Error {
 
 type Settle = (outcome: CallOutcome) => void;
 
-const here = "client" as BoxId;
-const asker = agentId("asker");
-
 /**
  * A client of a replicated group. Operations are carried out one at a time, each at most once, whatever becomes of
  * replicas, links and primaries meanwhile; several clients make several operations at a time.
@@ -69,15 +61,9 @@ const asker = agentId("asker");
 export class GroupClient implements AsyncDisposable {
   /** The name by which the group knows this client: new for each, so that no two ever share a session. */
   readonly id: AgentId;
-  readonly #host: Host;
-  readonly #links = new Map<string, ClientLink>();
+  readonly #guest: Guest;
   readonly #waiting = new Map<number, Settle>();
   #calls = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  /** When the host wants its next step; infinite if it waits for mail alone. */
-  #dueAt = Infinity;
-  /** When `#timer` goes off; infinite while there is none. */
-  #timerAt = Infinity;
   #closed = false;
 
   constructor({ replicas, deadlineMs, transport = nativeTcp }: GroupClientOptions) {
@@ -85,29 +71,16 @@ export class GroupClient implements AsyncDisposable {
     if (names.length === 0) {
       throw new RangeError("Cannot be a client of no replicas, want at least one");
     }
-    const id = this.id = agentId(`client-${crypto.randomUUID()}`);
-    const attrs = { replicas: names, ...deadlineMs === undefined ? {} : { deadlineMs } };
-    const seed = crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n;
-    this.#host = new Host({
-      box: here,
-      grid: gridOf(id, attrs, replicas),
-      definitions: new Map([[vrClient.type, vrClient]]),
-      seed,
-      isGuest: (agent) => agent === asker,
+    this.#guest = new Guest({
+      definition: vrClient,
+      attrs: { replicas: names, ...deadlineMs === undefined ? {} : { deadlineMs } },
+      peers: replicas,
+      peerType: "vr_replica",
+      transport,
+      receive: (message) => this.#answer(message),
+      broken: (why) => this.#end(`The client broke: ${why}`),
     });
-    for (const address of new Set(Object.values(replicas))) {
-      const link = new ClientLink({
-        transport,
-        address,
-        client: id,
-        random: seededRandom(deriveSeed(seed, address)),
-        receive: (envelope) => this.#receive(address, replicas, envelope),
-        up: () => {},
-        down: () => {},
-      });
-      this.#links.set(address, link);
-    }
-    this.#carryOut(this.#host.boot(performance.now()));
+    this.id = this.#guest.id;
   }
 
   /**
@@ -130,12 +103,8 @@ export class GroupClient implements AsyncDisposable {
 
   /** Ends the client; what is under way fails. */
   async close(): Promise<void> {
-    this.#closed = true;
-    clearTimeout(this.#timer);
-    for (const settle of this.#waiting.values()) {
-      settle({ kind: "failed", certain: false, why: "The client was closed" });
-    }
-    await Promise.all(Array.from(this.#links.values(), (link) => link.close()));
+    this.#end("The client was closed");
+    await this.#guest.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -155,7 +124,7 @@ export class GroupClient implements AsyncDisposable {
         abort = () => fail(signal?.reason);
         signal?.addEventListener("abort", abort);
         this.#waiting.set(id, done);
-        this.#step({ from: asker, to: this.id, message: { type: "invoke", id, command } });
+        this.#guest.tell({ type: "invoke", id, command });
       });
       if (outcome.kind === "failed") throw new OperationError(outcome.certain, outcome.why);
       return outcome;
@@ -165,48 +134,9 @@ export class GroupClient implements AsyncDisposable {
     }
   }
 
-  // A box speaks for its own replicas alone.
-  #receive(address: string, replicas: Readonly<Record<string, string>>, envelope: Envelope): void {
-    if (envelope.to === this.id && replicas[envelope.from] === address) this.#step(envelope);
-  }
-
-  #step(envelope?: Envelope): void {
-    if (this.#closed) return;
-    const inputs = envelope === undefined ? [] : [{ kind: "mail", envelope } as const];
-    this.#carryOut(this.#host.step(performance.now(), inputs));
-  }
-
-  // Nothing here is durable: a program that crashes comes back as another client.
-  #carryOut(batch: Batch): void {
-    for (const { box, envelope } of batch.sends) {
-      if (box === here) this.#answer(envelope.message);
-      else this.#links.get(box)?.send(envelope);
-    }
-    for (const { error } of batch.faults) return this.#break(messageOf(error));
-    this.#dueAt = batch.busy ? 0 : batch.wakeAt ?? Infinity;
-    this.#arm();
-  }
-
-  // What is due moves away with every answer. One timer that goes off too early now and then, and finds nothing due,
-  // costs less than one that is put off each time.
-  #arm(): void {
-    if (this.#closed || this.#dueAt >= this.#timerAt) return;
-    clearTimeout(this.#timer);
-    this.#timerAt = this.#dueAt;
-    this.#timer = setTimeout(() => {
-      this.#timerAt = Infinity;
-      if (performance.now() < this.#dueAt) this.#arm();
-      else this.#step();
-    }, Math.ceil(Math.max(0, this.#dueAt - performance.now())));
-  }
-
-  // A fault of the agent inside is a fault of ours: whatever was asked may have happened.
-  #break(why: string): void {
+  #end(why: string): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
-    for (const settle of this.#waiting.values()) {
-      settle({ kind: "failed", certain: false, why: `The client broke: ${why}` });
-    }
+    for (const settle of this.#waiting.values()) settle({ kind: "failed", certain: false, why });
   }
 
   #answer(message: AnyMessage): void {
@@ -214,22 +144,4 @@ export class GroupClient implements AsyncDisposable {
     // Its own agent's word, checked by the agent's own schema.
     if (typeof id === "number") this.#waiting.get(id)?.(outcome as CallOutcome);
   }
-}
-
-function gridOf(
-  id: AgentId,
-  attrs: { readonly [name: string]: Json },
-  replicas: Readonly<Record<string, string>>,
-): Grid {
-  const entry = (name: AgentId, type: string, box: string) =>
-    [name, { id: name, type, box: box as BoxId, attrs: {}, routes: new Map() }] as const;
-  const others = Object.entries(replicas).map(([name, address]) =>
-    entry(agentId(name), "vr_replica", address)
-  );
-  const [, self] = entry(id, vrClient.type, here);
-  const agents: Grid["agents"] = new Map<AgentId, typeof self & { attrs: typeof attrs }>([
-    [id, { ...self, attrs }],
-    ...others,
-  ]);
-  return { file: "", agents, boxes: [here], plugins: new Map<string, string>() };
 }

@@ -4,6 +4,19 @@
  * @module
  */
 
+export { GobbyClient, type GobbyClientOptions } from "./gobby.ts";
+export { CompactedError, RefusedError, SessionError } from "./gobby_error.ts";
+export type { GobbyLock, LockOptions } from "./gobby_lock.ts";
+export type {
+  GobbyOptions,
+  PutOptions,
+  RangeOptions,
+  Transaction,
+  WriteOptions,
+} from "./gobby_options.ts";
+export type { ElectOptions, GobbyPermit } from "./gobby_recipes.ts";
+export type { GobbySession, SessionState } from "./gobby_session.ts";
+export type { GobbyWatch, WatchOptions } from "./gobby_watch.ts";
 export {
   GroupClient,
   type GroupClientOptions,

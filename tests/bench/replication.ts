@@ -3,13 +3,21 @@
 // each: so whatever else the machine does slows all of them alike, and what counts are the ratios within a round.
 // Compare ratios, not figures of different machines.
 
-import { join } from "@std/path";
 import { GroupClient } from "../../client/group_client.ts";
 import { ClientLink } from "../../client/link.ts";
 import { type AgentId, agentId } from "../../core/id.ts";
 import { seededRandom } from "../../core/random.ts";
-import { selfCommand } from "../../cli/self.ts";
 import { nativeTcp } from "../../transport/native_tcp.ts";
+import {
+  Boxes,
+  type Contender,
+  measure,
+  median,
+  percent,
+  quantile,
+  round,
+  type Slice,
+} from "./support.ts";
 
 const clients = 64;
 const warmUpMs = 3000;
@@ -20,45 +28,6 @@ const rounds = Number(Deno.env.get("OVID_BENCH_ROUNDS") ?? "15");
 /** What is demanded of three replicas, as a part of what one box does. */
 const wantedRatio = 0.25;
 const value = "x".repeat(64);
-
-/** Boxes of a grid as processes, on free ports, in a folder of their own. */
-class Boxes implements AsyncDisposable {
-  readonly folder: string = Deno.makeTempDirSync({ prefix: "ovid-bench-" });
-  readonly addresses: string[];
-  readonly #children: Deno.ChildProcess[] = [];
-
-  constructor(agents: readonly { id: string; type: string; attrs: unknown }[]) {
-    const listeners = agents.map(() => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
-    this.addresses = listeners.map(({ addr }) => `127.0.0.1:${(addr as Deno.NetAddr).port}`);
-    for (const listener of listeners) listener.close();
-    const grid = Object.fromEntries(
-      agents.map((
-        { id, type, attrs },
-        index,
-      ) => [id, { type, box: this.addresses[index], attrs, routes: {} }]),
-    );
-    const file = join(this.folder, "grid.json");
-    Deno.writeTextFileSync(file, JSON.stringify(grid));
-    for (const address of this.addresses) {
-      const { command, args } = selfCommand(["box", file, address, "--new", "--supervised"]);
-      const options = { args, stdin: "piped", stdout: "null", stderr: "null" } as const;
-      this.#children.push(new Deno.Command(command, options).spawn());
-    }
-  }
-
-  get pids(): readonly number[] {
-    return this.#children.map(({ pid }) => pid);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const child of this.#children) {
-      child.kill("SIGKILL");
-      await child.stdin.close().catch(() => {});
-      await child.status;
-    }
-    Deno.removeSync(this.folder, { recursive: true });
-  }
-}
 
 /** A client of one kvs_replica, which asks it without an agent between. */
 class KvsAsker {
@@ -95,16 +64,8 @@ class KvsAsker {
   }
 }
 
-/** Something that stands, its clients linked, and can be put under load. */
-interface Contender extends AsyncDisposable {
-  readonly name: string;
-  readonly boxes: Boxes;
-  /** One for each client: asks, and resolves with the answer. */
-  readonly asks: readonly (() => Promise<unknown>)[];
-}
-
 function singleBox(): Contender {
-  const boxes = new Boxes([{ id: "store", type: "kvs_replica", attrs: {} }]);
+  const boxes = new Boxes([[{ id: "store", type: "kvs_replica", attrs: {} }]]);
   const [address = ""] = boxes.addresses;
   const askers = Array.from({ length: clients }, (_, index) => new KvsAsker(index, address));
   return {
@@ -121,7 +82,7 @@ function singleBox(): Contender {
 function group(name: string, batch: Record<string, number>): Contender {
   const replicas = ["r0", "r1", "r2"];
   const attrs = { replicas, machine: "kv", batch };
-  const boxes = new Boxes(replicas.map((id) => ({ id, type: "vr_replica", attrs })));
+  const boxes = new Boxes(replicas.map((id) => [{ id, type: "vr_replica", attrs }]));
   const addresses = Object.fromEntries(
     replicas.map((id, index) => [id, boxes.addresses[index] ?? ""]),
   );
@@ -139,55 +100,6 @@ function group(name: string, batch: Record<string, number>): Contender {
     },
   };
 }
-
-/** The processor time that a process has had, in microseconds; 0 where the system does not say. */
-function cpuMicros(pid: number | "self"): number {
-  try {
-    const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ")[1]?.split(" ") ?? [];
-    return (Number(fields[11]) + Number(fields[12])) * 10_000;
-  } catch {
-    return 0;
-  }
-}
-
-/** What a slice showed. */
-interface Slice {
-  /** Operations a second. */
-  readonly rate: number;
-  /** Processor time an operation, in microseconds: of the clients' process, and then of each box. */
-  readonly cost: readonly number[];
-}
-
-/** Clients ask again as soon as they are answered, for `ms` after the lead-in. */
-async function measure({ asks, boxes }: Contender, leadMs: number, ms: number): Promise<Slice> {
-  let answered = 0;
-  let stopped = false;
-  const loops = asks.map(async (ask) => {
-    while (!stopped) {
-      await ask();
-      answered++;
-    }
-  });
-  await new Promise((resolve) => setTimeout(resolve, leadMs));
-  const pids = ["self", ...boxes.pids] as const;
-  const costs = pids.map(cpuMicros);
-  const before = answered;
-  const began = performance.now();
-  await new Promise((resolve) => setTimeout(resolve, ms));
-  const count = answered - before;
-  const rate = count / (performance.now() - began) * 1000;
-  const cost = pids.map((pid, index) => (cpuMicros(pid) - (costs[index] ?? 0)) / count);
-  stopped = true;
-  await Promise.all(loops);
-  return { rate, cost };
-}
-
-const sorted = (values: readonly number[]) => [...values].sort((a, b) => a - b);
-const quantile = (values: readonly number[], part: number) =>
-  sorted(values)[Math.round(part * (values.length - 1))] ?? 0;
-const median = (values: readonly number[]) => quantile(values, 0.5);
-const round = (value: number) => String(Math.round(value));
-const percent = (value: number) => (100 * value).toFixed(0);
 
 await using ceiling = singleBox();
 await using batched = group("three, batched", {});

@@ -55,10 +55,20 @@ export class Running implements AsyncDisposable {
   stdout = "";
   stderr = "";
 
-  constructor(args: readonly string[], { cwd = root }: { cwd?: string } = {}) {
+  /** Runs a program of a test's own, which may import what the project exports. */
+  static program(file: string, args: readonly string[]): Running {
+    const run = ["run", "--allow-all", "--quiet", "--no-prompt", "--no-check"];
+    const config = ["--config", join(root, "deno.json")];
+    return new Running([], { line: [...run, ...config, file, ...args] });
+  }
+
+  constructor(
+    args: readonly string[],
+    { cwd = root, line }: { cwd?: string; line?: readonly string[] } = {},
+  ) {
     const { command, args: all } = ovidCommand(args);
     this.process = new Deno.Command(command, {
-      args: all,
+      args: [...line ?? all],
       cwd,
       env: { NO_COLOR: "1" },
       stdin: "piped",

@@ -10,7 +10,8 @@ import { randomInteger, seededRandom } from "../../core/random.ts";
 import { History } from "../../sim/history.ts";
 import { checkLinearizable, verdictLines } from "../../sim/linearizable.ts";
 import { machineModel } from "../../sim/linearizable_model.ts";
-import { eventually, ovid, projectPath } from "./support.ts";
+import { bundleClient, runOnNode } from "./node_support.ts";
+import { eventually, ovid } from "./support.ts";
 import { Servers } from "./vr_support.ts";
 
 /** How often the primary is killed under load. */
@@ -247,25 +248,12 @@ Deno.test(`kill -9 of the primary ${kills} times under load: 16 clients see a li
 Deno.test("the client library, bundled, works from Node", async () => {
   await using servers = new Servers(3);
   for (let id = 0; id < 3; id++) servers.start(id);
-  const bundle = servers.workspace.file("client.mjs");
-  const esbuild = await import("esbuild");
-  await esbuild.build({
-    entryPoints: [projectPath("client", "mod.ts")],
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    outfile: bundle,
-    alias: { zod: await zodFolder() },
-    logLevel: "error",
-  });
-  await esbuild.stop();
+  await bundleClient(servers.workspace);
   const replicas = JSON.stringify(
     Object.fromEntries(servers.ports.map((port, id) => [`r${id}`, `127.0.0.1:${port}`])),
   );
-  const program = servers.workspace.file("program.mjs");
-  await Deno.writeTextFile(
-    program,
+  const { code, stdout, stderr } = await runOnNode(
+    servers.workspace,
     `
     import { GroupClient, KvClient } from "./client.mjs";
     const group = new GroupClient({ replicas: ${replicas} });
@@ -275,20 +263,5 @@ Deno.test("the client library, bundled, works from Node", async () => {
     await group.close();
   `,
   );
-  const { code, stdout, stderr } = await new Deno.Command("node", { args: [program] }).output();
-  const decoder = new TextDecoder();
-  assertEquals([decoder.decode(stdout), code], ["node false\n", 0], decoder.decode(stderr));
+  assertEquals([stdout, code], ["node false\n", 0], stderr);
 });
-
-/** Where Deno keeps the package that the bundle is to hold. */
-async function zodFolder(): Promise<string> {
-  const resolved = new URL(import.meta.resolve("zod"));
-  if (resolved.protocol === "file:") return decodeURIComponent(resolved.pathname);
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", "--config", projectPath("deno.json"), projectPath("client", "mod.ts")],
-  }).output();
-  const graph: { modules: { specifier: string }[] } = JSON.parse(new TextDecoder().decode(stdout));
-  const found = graph.modules.find(({ specifier }) => /\/zod\/[^/]+\/index\.js$/.test(specifier));
-  assert(found !== undefined, "zod is among the modules of the client");
-  return decodeURIComponent(new URL(found.specifier).pathname);
-}

@@ -1,0 +1,154 @@
+// What Gobby does in a second on three real boxes, against what VR's kv does on three others: durable puts, reads, and
+// locks taken and given back, with 64 clients each; and events told to 1,000 watchers. All of them stand all the time,
+// and are put under load in turn, a second each, so that what counts are the ratios within a round.
+
+import { GobbyClient } from "../../client/gobby.ts";
+import type { GobbyWatch } from "../../client/gobby_watch.ts";
+import { GroupClient } from "../../client/group_client.ts";
+import { Boxes, type Contender, measure, median, percent, round } from "./support.ts";
+
+const clients = 64;
+const watchers = 1000;
+const warmUpMs = 3000;
+const leadInMs = 200;
+const sliceMs = 1000;
+const rounds = Number(Deno.env.get("OVID_BENCH_ROUNDS") ?? "10");
+const value = "x".repeat(64);
+const replicas = ["r0", "r1", "r2"];
+const servers = ["s0", "s1", "s2"];
+
+type Asks = Contender["asks"];
+type Standing = Omit<Contender, "name" | "asks">;
+
+function kv(): Contender {
+  const attrs = { replicas, machine: "kv" };
+  const boxes = new Boxes(replicas.map((id) => [{ id, type: "vr_replica", attrs }]));
+  const addresses = Object.fromEntries(replicas.map((id, at) => [id, boxes.addresses[at] ?? ""]));
+  const all = Array.from({ length: clients }, () => new GroupClient({ replicas: addresses }));
+  let count = 0;
+  return {
+    name: "vr kv, puts",
+    boxes,
+    asks: all.map((each) => () => each.invoke({ kind: "put", key: `k${++count % 100}`, value })),
+    async [Symbol.asyncDispose]() {
+      for (const each of all) await each.close();
+      await boxes[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A Gobby that stands, and its clients. */
+class Gobby implements Standing {
+  readonly boxes: Boxes;
+  readonly all: readonly GobbyClient[];
+  readonly #watches: GobbyWatch[] = [];
+  #count = 0;
+
+  constructor(engine: string) {
+    this.boxes = new Boxes(servers.map((id, at) => [
+      { id, type: "gobby_server", attrs: { servers, group: `g${at}` } },
+      { id: `g${at}`, type: "vr_client", attrs: { replicas } },
+      { id: `r${at}`, type: engine, attrs: { replicas, machine: "gobby_service" } },
+    ]));
+    const addresses = Object.fromEntries(
+      servers.map((id, at) => [id, this.boxes.addresses[at] ?? ""]),
+    );
+    this.all = Array.from(
+      { length: clients },
+      () => new GobbyClient({ servers: addresses, deadlineMs: 60_000 }),
+    );
+  }
+
+  puts(): Asks {
+    return this.all.map((each) => () => each.put(this.#nextKey(), value));
+  }
+
+  reads(): Asks {
+    return this.all.map((each) => () => each.get(this.#nextKey()));
+  }
+
+  locks(): Asks {
+    return this.all.map((each, index) => async () => {
+      const lock = await each.lock(`own ${index}`);
+      await lock.release();
+    });
+  }
+
+  /** One client that puts, and waits until all watchers have been told. */
+  async told(): Promise<Asks> {
+    let left = 0;
+    let done = () => {};
+    const take = async (watch: GobbyWatch) => {
+      for await (const _event of watch) if (--left === 0) done();
+    };
+    for (let count = 0; count < watchers; count++) {
+      const client = this.all[count % clients];
+      if (client === undefined) continue;
+      const watch = client.watch({ kind: "key", key: "told" });
+      this.#watches.push(watch);
+      void take(watch);
+    }
+    for (const watch of this.#watches) await watch.started();
+    const [first] = this.all;
+    return [async () => {
+      left = watchers;
+      const all = new Promise<void>((resolve) => done = resolve);
+      await first?.put("told", value);
+      await all;
+    }];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const watch of this.#watches) watch.close();
+    for (const each of this.all) await each.close();
+    await this.boxes[Symbol.asyncDispose]();
+  }
+
+  #nextKey(): string {
+    return `k${++this.#count % 100}`;
+  }
+}
+
+await using ceiling = kv();
+await using onPaxos = new Gobby("paxos_member");
+await using onVr = new Gobby("vr_replica");
+const of = (gobby: Gobby, name: string, asks: Asks): Contender => ({
+  name,
+  asks,
+  boxes: gobby.boxes,
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+});
+const contenders = [
+  ceiling,
+  of(onVr, "puts, on vr_replica", onVr.puts()),
+  of(onPaxos, "puts, on paxos_member", onPaxos.puts()),
+  of(onPaxos, "lock and release", onPaxos.locks()),
+  of(onPaxos, "linearizable reads", onPaxos.reads()),
+];
+for (const contender of contenders) await measure(contender, 0, warmUpMs);
+const told = of(onPaxos, `puts told to ${watchers}`, await onPaxos.told());
+contenders.push(told);
+await measure(told, 0, warmUpMs);
+
+const rates = new Map(contenders.map((contender) => [contender, [] as number[]]));
+for (let count = 0; count < rounds; count++) {
+  // Every second round backwards, so that none has always the better half of a busy minute.
+  for (const contender of count % 2 === 0 ? contenders : contenders.toReversed()) {
+    rates.get(contender)?.push((await measure(contender, leadInMs, sliceMs)).rate);
+  }
+}
+
+const ceilings = rates.get(ceiling) ?? [];
+console.log(
+  `a second with ${clients} clients, ${rounds} rounds of 1 s each: median, and of VR's kv`,
+);
+for (const [contender, found] of rates) {
+  const ratios = found.map((rate, index) => rate / (ceilings[index] ?? 0));
+  const range = `(${percent(Math.min(...ratios))} to ${percent(Math.max(...ratios))})`;
+  console.log(
+    `  ${contender.name.padEnd(24)}${round(median(found)).padStart(7)}` +
+      `${percent(median(ratios)).padStart(7)} % ${range}`,
+  );
+}
+const deliveries = median(rates.get(told) ?? []) * watchers;
+console.log(`events told to watchers a second: ${round(deliveries)}`);
