@@ -12,6 +12,7 @@ Deno.test("dummy prints what it is told, at any port, a single word as well", ()
     printed: ["alice > hello there", "10 > word", "10 > "],
     prompts: [],
     written: [],
+    processes: [],
     appended: [],
     notes: [],
   });

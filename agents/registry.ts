@@ -8,14 +8,19 @@ import { kvsReplica } from "./kvs/replica.ts";
 import { kvsTty } from "./kvs/tty.ts";
 import { leaseNode } from "./lease/node.ts";
 import { paxosMember } from "./paxos/member.ts";
+import { paxosClient } from "./paxos_chatroom/client.ts";
+import { paxosController } from "./paxos_chatroom/controller.ts";
+import { paxosReplica } from "./paxos_chatroom/replica.ts";
 import { vrClient } from "./vr/client.ts";
 import { vrReplica } from "./vr/replica.ts";
 import { vrTty } from "./vr/tty.ts";
 
 /** The built-in agents by the names that grids give them. */
 export const builtIns: ReadonlyMap<string, AgentDefinition> = new Map(
-  [chat, dummy, kvsClient, kvsReplica, kvsTty, leaseNode, paxosMember, vrClient, vrReplica, vrTty]
-    .map((
-      definition,
-    ) => [definition.type, definition]),
+  [
+    ...[chat, dummy, kvsClient, kvsReplica, kvsTty],
+    leaseNode,
+    ...[paxosClient, paxosController, paxosMember, paxosReplica],
+    ...[vrClient, vrReplica, vrTty],
+  ].map((definition) => [definition.type, definition]),
 );

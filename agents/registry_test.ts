@@ -11,7 +11,10 @@ Deno.test("builtIns has GoOvid's agents and Ovid's own by their names", () => {
     "kvs_replica",
     "kvs_tty",
     "lease_node",
+    "paxos_client",
+    "paxos_controller",
     "paxos_member",
+    "paxos_replica",
     "vr_client",
     "vr_replica",
     "vr_tty",
@@ -32,5 +35,11 @@ Deno.test("builtIns can say what their attrs and messages are, for editors and f
 
 Deno.test("builtIns: few agents want the terminal, so that a grid has one that does", () => {
   const wanting = [...builtIns.values()].filter(({ devices }) => devices?.includes("terminal"));
-  assertEquals(wanting.map(({ type }) => type), ["chat", "kvs_tty", "lease_node", "vr_tty"]);
+  assertEquals(wanting.map(({ type }) => type), [
+    "chat",
+    "kvs_tty",
+    "lease_node",
+    "paxos_controller",
+    "vr_tty",
+  ]);
 });

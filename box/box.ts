@@ -19,6 +19,7 @@ import { Driver } from "./driver.ts";
 import type { Journal, OpenedJournal } from "./journal.ts";
 import { MasterPort } from "./master_port.ts";
 import { memoryJournal } from "./memory_journal.ts";
+import { Processes } from "./processes.ts";
 
 const silent: BoxLog = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -60,6 +61,7 @@ export class Box {
   readonly #mesh: Mesh;
   readonly #membership: Membership;
   readonly #devices: Devices;
+  readonly #processes: Processes;
   readonly #masterPort: MasterPort | undefined;
   readonly #agentEnds = new Map<AgentId, PromiseWithResolvers<void>>();
   readonly #linked = Promise.withResolvers<void>();
@@ -135,10 +137,18 @@ export class Box {
       takesTyped: (peer) => this.#mesh.takesTyped(peer),
       isGuest: (agent) => this.#guests.has(agent),
     });
+    this.#processes = new Processes({
+      self: box,
+      boxes: grid.boxes,
+      starter: options.starter,
+      event: (agent, event) => this.deviceEvent(agent, { device: "process", event }),
+      end: () => this.#finish({ why: "closed" }),
+    });
     this.#devices = new Devices({
       out: options.out ?? new TextWriter((bytes) => Deno.stdout.write(bytes)),
       interactive: options.interactive ?? false,
       filesFolder: options.filesFolder,
+      processes: this.#processes,
       date: () => new Date(),
       event: (agent, event) => this.deviceEvent(agent, event),
     });
@@ -272,7 +282,7 @@ export class Box {
     this.#linked.resolve();
     await this.#driver.close();
     await this.#devices.flush();
-    await Promise.all([this.#masterPort?.close(), this.#mesh.close()]);
+    await Promise.all([this.#masterPort?.close(), this.#mesh.close(), this.#processes.close()]);
     try {
       await this.#journal.close();
     } finally {

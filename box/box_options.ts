@@ -7,6 +7,7 @@ import type { AgentId, BoxId } from "../core/id.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { TextWriter } from "./devices.ts";
 import type { OpenedJournal } from "./journal.ts";
+import type { BoxStarter } from "./processes.ts";
 
 /** Where a box says what happens to it. The loggers of `@std/log` are such logs. */
 export interface BoxLog {
@@ -42,6 +43,8 @@ export interface BoxOptions {
   readonly interactive?: boolean;
   /** Where agents' files are kept. Default: nowhere, and what agents append to files fails. */
   readonly filesFolder?: string;
+  /** How its agents start other boxes of the grid. Default: they cannot. */
+  readonly starter?: BoxStarter;
   /** Default: none. */
   readonly log?: BoxLog;
   /** Collects garbage; called now and then after many connections have come and gone. */

@@ -1,8 +1,10 @@
-// The real devices: standard output, the terminal's lines, and files below the box's data folder.
+// The real devices: standard output, the terminal's lines, and files below the box's data folder, and other
+// boxes.
 
 import { dirname, isAbsolute, join, normalize } from "@std/path";
-import type { DeviceEvent, DeviceOutput } from "../core/devices.ts";
+import type { DeviceEvent, DeviceOutput, FileOutput } from "../core/devices.ts";
 import type { AgentId } from "../core/id.ts";
+import type { Processes } from "./processes.ts";
 
 /** Writes text somewhere in order, one write at a time; text that comes meanwhile goes into the next. */
 export class TextWriter {
@@ -54,15 +56,34 @@ export interface DevicesOptions {
   readonly interactive: boolean;
   /** Where files are kept; undefined for a box without a data folder, whose file outputs fail. */
   readonly filesFolder: string | undefined;
+  /** The boxes that agents start. */
+  readonly processes: Processes;
   readonly event: (agent: AgentId, event: DeviceEvent) => void;
   /** The wall clock, for files whose lines are stamped. */
   readonly date: () => Date;
 }
 
+interface FileChange {
+  readonly agent: AgentId;
+  /** Whether it goes behind what the file has, or in its place. */
+  readonly append: boolean;
+  readonly text: string;
+}
+
+// Only the last of what replaces all counts, and what follows it.
+async function carryOut(file: string, changes: readonly FileChange[]): Promise<void> {
+  const last = changes.findLastIndex(({ append }) => !append);
+  const text = changes.slice(Math.max(last, 0)).map((change) => change.text).join("");
+  if (last < 0) return await Deno.writeTextFile(file, text, { append: true });
+  // Whoever reads it finds the old file or the new one, and never half of one.
+  await Deno.writeTextFile(`${file}.new`, text);
+  await Deno.rename(`${file}.new`, file);
+}
+
 /** Carries out what agents give to their devices. */
 export class Devices {
   readonly #options: DevicesOptions;
-  readonly #appends = new Map<string, { text: string; agent: AgentId }[]>();
+  readonly #changes = new Map<string, FileChange[]>();
   readonly #tasks = new Set<Promise<void>>();
 
   constructor(options: DevicesOptions) {
@@ -76,10 +97,10 @@ export class Devices {
         if (output.type === "print") this.#options.out.write(`${output.text}\n`);
         else if (this.#options.interactive) this.#options.out.write(output.text);
         return;
-      case "file": {
-        const stamp = output.stamp ? `${this.#options.date().toISOString()} ` : "";
-        return this.#append(agent, output.path, stamp + output.text);
-      }
+      case "file":
+        return this.#change(agent, output);
+      case "process":
+        return this.#options.processes.take(agent, output);
     }
   }
 
@@ -89,42 +110,48 @@ export class Devices {
     await this.#options.out.flush();
   }
 
-  #append(agent: AgentId, path: string, text: string): void {
-    const { filesFolder } = this.#options;
+  #change(agent: AgentId, output: FileOutput): void {
+    const { filesFolder, date } = this.#options;
+    const { path } = output;
     const inside = normalize(path);
     if (filesFolder === undefined) return this.#failed(agent, path, "this box has no data folder");
     if (isAbsolute(inside) || inside === ".." || inside.startsWith("../")) {
       return this.#failed(agent, path, "want a relative path below the box's data folder");
     }
-    const waiting = this.#appends.get(inside);
+    const change = output.type === "write"
+      ? { agent, append: false, text: output.lines.map((line) => `${line}\n`).join("") }
+      : {
+        agent,
+        append: true,
+        text: `${output.stamp ? `${date().toISOString()} ` : ""}${output.text}\n`,
+      };
+    const waiting = this.#changes.get(inside);
     if (waiting !== undefined) {
-      waiting.push({ text, agent });
+      waiting.push(change);
       return;
     }
-    this.#appends.set(inside, [{ text, agent }]);
+    this.#changes.set(inside, [change]);
     const task = this.#writeFile(join(filesFolder, inside), inside);
     this.#tasks.add(task);
     task.finally(() => this.#tasks.delete(task));
   }
 
   async #writeFile(file: string, inside: string): Promise<void> {
-    let waiting = this.#appends.get(inside) ?? [];
+    let waiting = this.#changes.get(inside) ?? [];
     while (waiting.length > 0) {
-      this.#appends.set(inside, []);
+      this.#changes.set(inside, []);
       try {
         await Deno.mkdir(dirname(file), { recursive: true });
-        await Deno.writeTextFile(file, waiting.map(({ text }) => `${text}\n`).join(""), {
-          append: true,
-        });
+        await carryOut(file, waiting);
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
         for (const agent of new Set(waiting.map((each) => each.agent))) {
           this.#failed(agent, inside, why);
         }
       }
-      waiting = this.#appends.get(inside) ?? [];
+      waiting = this.#changes.get(inside) ?? [];
     }
-    this.#appends.delete(inside);
+    this.#changes.delete(inside);
   }
 
   #failed(agent: AgentId, path: string, reason: string): void {

@@ -61,4 +61,14 @@ export const commands: readonly CommandEntry[] = [
     summary: "Runs a replica of a key-value store, or a client of one",
     load: async () => (await import("./vr.ts")).command,
   },
+  {
+    name: "generate",
+    summary: "Writes the grid of a paxos_chatroom, as GoOvid's generator did",
+    load: async () => (await import("./generate.ts")).command,
+  },
+  {
+    name: "consistency",
+    summary: "Compares what replicas have dumped, line by line",
+    load: async () => (await import("./consistency.ts")).command,
+  },
 ];

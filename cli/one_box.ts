@@ -13,6 +13,7 @@ import { type AgentId, type BoxId, isToken } from "../core/id.ts";
 import { parseSeed } from "../core/random.ts";
 import { tcp } from "../transport/tcp.ts";
 import { makeCollector } from "./collect.ts";
+import { starterOf } from "./child_box.ts";
 import { type Call, exitCodes, UsageError } from "./command.ts";
 import type { RunnableGrid } from "./grid_file.ts";
 import { openLog } from "./log.ts";
@@ -107,6 +108,7 @@ export async function runOneBox(
     interactive: call.has("prompt") ||
       (!supervised && Deno.stdin.isTerminal() && Deno.stdout.isTerminal()),
     filesFolder: join(folder, "files"),
+    starter: starterOf(path, call),
     log,
     debug: call.has("debug"),
   }, { supervised, attached, about: `data in ${folder}` });
@@ -124,7 +126,7 @@ export interface RunOptions {
 const warnings: ReadonlySet<string> = new Set(["paxos.standing_by", "vr.standing_by"]);
 
 /** The types of agents that keep a group together, and must be told whether an empty disk is one that was lost. */
-const memberTypes: ReadonlySet<string> = new Set(["paxos_member", "vr_replica"]);
+const memberTypes: ReadonlySet<string> = new Set(["paxos_member", "paxos_replica", "vr_replica"]);
 
 /** The grid with its replicas allowed to begin with an empty disk: for the first start of a group, and never again. */
 export function asNew(grid: Grid): Grid {

@@ -5,26 +5,16 @@ import { blue, cyan, green, magenta, yellow } from "@std/fmt/colors";
 import { messageOf } from "../core/error.ts";
 import type { Grid } from "../core/grid.ts";
 import type { AgentId, BoxId } from "../core/id.ts";
+import { type Child, startChild, stopChild } from "./child_box.ts";
 import { type Call, exitCodes, UsageError } from "./command.ts";
 import type { RunnableGrid } from "./grid_file.ts";
 import { wantsColour } from "./log.ts";
 import { chooseTerminal, readBoxFlags, terminalsOf } from "./one_box.ts";
-import { selfCommand } from "./self.ts";
 import { onStopSignals } from "./signals.ts";
 import { formatControl, readLines } from "./terminal.ts";
 
-/** How long a box may take to end before it is killed. */
-export const boxEndMsMax = 3000;
-
 const passedOn = ["loss", "seed", "port-offset", "plugins"] as const;
 const paint = [cyan, green, magenta, yellow, blue];
-
-interface Child {
-  readonly box: BoxId;
-  readonly process: Deno.ChildProcess;
-  readonly control: WritableStreamDefaultWriter<Uint8Array>;
-  readonly logged: Promise<void>;
-}
 
 /** Runs the boxes of a grid until its terminal's agent has stopped, or a signal or a failure ends it. */
 export async function runGrid(path: string, runnable: RunnableGrid, call: Call): Promise<number> {
@@ -60,7 +50,7 @@ export async function runGrid(path: string, runnable: RunnableGrid, call: Call):
     });
   }
   const code = await ending.promise;
-  await Promise.all(Array.from(children.values(), stopBox));
+  await Promise.all(Array.from(children.values(), stopChild));
   return code;
 }
 
@@ -79,27 +69,10 @@ function startBox(
   for (const flag of ["debug", "insecure", "new"]) if (call.has(flag)) flags.push(`--${flag}`);
   if (mine) flags.push(`--attach=${attached}`);
   if (mine && Deno.stdin.isTerminal() && Deno.stdout.isTerminal()) flags.push("--prompt");
-  const { command, args } = selfCommand(["box", path, box, "--supervised", ...flags]);
-  const process = new Deno.Command(command, {
-    args,
-    stdin: "piped",
-    stdout: "inherit",
-    stderr: "piped",
-  }).spawn();
   const colour = wantsColour(Deno.stderr)
     ? paint[grid.boxes.indexOf(box) % paint.length]
     : undefined;
-  const prefix = colour === undefined ? `${box} | ` : colour(`${box} | `);
-  return {
-    box,
-    process,
-    control: process.stdin.getWriter(),
-    logged: prefixLines(process.stderr, prefix),
-  };
-}
-
-async function prefixLines(stream: ReadableStream<Uint8Array>, prefix: string): Promise<void> {
-  for await (const line of readLines(stream)) console.error(prefix + line);
+  return startChild(path, box, flags, colour);
 }
 
 function watch(child: Child, isTerminal: boolean, end: (code: number) => void): void {
@@ -118,19 +91,4 @@ async function feedTerminal({ control }: Child): Promise<void> {
   const write = (line: string) => control.write(encoder.encode(line)).catch(() => {});
   for await (const line of readLines(Deno.stdin.readable)) await write(formatControl({ line }));
   await write(formatControl({ eof: true }));
-}
-
-// A box ends when its control pipe closes, as it also does when this process is killed.
-async function stopBox({ process, control, logged }: Child): Promise<void> {
-  await control.close().catch(() => {});
-  const timer = setTimeout(() => {
-    try {
-      process.kill("SIGKILL");
-    } catch {
-      // It has ended meanwhile.
-    }
-  }, boxEndMsMax);
-  await process.status;
-  clearTimeout(timer);
-  await logged;
 }

@@ -11,7 +11,10 @@ export class Devices {
   readonly #files = new Map<BoxId, Map<string, string>>();
 
   take(nowUs: number, box: BoxId, { agent, output: { device, output } }: Output): void {
+    // Boxes are the business of the world.
+    if (device === "process") return;
     if (device === "file") {
+      if (output.type === "write") return this.#write(box, output.path, textOf(output.lines));
       // Virtual time stands for the date, which would differ from run to run.
       const stamp = output.stamp ? `${formatMs(nowUs)} ` : "";
       return this.#append(box, output.path, `${stamp}${output.text}\n`);
@@ -24,9 +27,13 @@ export class Devices {
   }
 
   #append(box: BoxId, path: string, text: string): void {
+    this.#write(box, path, (this.file(box, path) ?? "") + text);
+  }
+
+  #write(box: BoxId, path: string, text: string): void {
     let files = this.#files.get(box);
     if (files === undefined) this.#files.set(box, files = new Map());
-    files.set(path, (files.get(path) ?? "") + text);
+    files.set(path, text);
   }
 
   /** The lines that an agent has printed, oldest first. */
@@ -43,4 +50,8 @@ export class Devices {
   lose(box: BoxId): void {
     this.#files.delete(box);
   }
+}
+
+function textOf(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join("");
 }

@@ -36,3 +36,17 @@ Deno.test("Devices.take(): appends lines to files, with virtual time as their st
   devices.lose(box);
   assertEquals(devices.file(box, "log"), undefined);
 });
+
+Deno.test("Devices.take(): puts lines in the place of a file", () => {
+  const devices = new Devices();
+  const write = (...lines: string[]) =>
+    devices.take(0, box, {
+      agent,
+      output: { device: "file", output: { type: "write", path: "dump", lines } },
+    });
+  write("one", "two");
+  write("three");
+  assertEquals(devices.file(box, "dump"), "three\n");
+  write();
+  assertEquals(devices.file(box, "dump"), "");
+});

@@ -165,8 +165,11 @@ export class Narrator {
   }
 
   #addOutput(atUs: number, { agent, output: { device, output } }: Output): void {
-    if (device === "file") this.add(atUs, agent, ">", `${output.path}: ${oneLine(output.text)}`);
-    else if (output.type === "print") {
+    if (device === "process") this.add(atUs, agent, ">", plainWords({ ...output }, kindWords));
+    else if (device === "file") {
+      const text = output.type === "write" ? `${output.lines.length} lines` : output.text;
+      this.add(atUs, agent, ">", `${output.path}: ${oneLine(text)}`);
+    } else if (output.type === "print") {
       this.add(atUs, agent, ">", oneLine(this.#cast.printed?.(output.text) ?? output.text));
     }
   }

@@ -18,6 +18,13 @@ export interface NetworkOptions {
   readonly duplicate?: number;
   /** The probability that a message may overtake, or be overtaken; default 0, which is FIFO, as real links are. */
   readonly reorder?: number;
+  /** Which share of messages takes so much longer, and is overtaken by those behind it; default: none. */
+  readonly late?: Late;
+}
+
+/** Messages that are late. */
+export interface Late extends Delay {
+  readonly share: number;
 }
 
 const calmOptions: Required<NetworkOptions> = {
@@ -25,6 +32,7 @@ const calmOptions: Required<NetworkOptions> = {
   loss: 0,
   duplicate: 0,
   reorder: 0,
+  late: { share: 0, minUs: 0, maxUs: 0 },
 };
 
 /** What a network has done to mail, each message counted once for each copy. */
@@ -102,11 +110,13 @@ export class Network {
   /** @throws {RangeError} if an option is out of range. */
   constructor(seed: bigint, surroundings: NetworkSurroundings, options: NetworkOptions = {}) {
     this.#options = { ...calmOptions, ...options };
-    const { latency, loss, duplicate, reorder } = this.#options;
+    const { latency, loss, duplicate, reorder, late } = this.#options;
     requireDelay(latency, "network.latency");
     requireProbability(loss, "network.loss");
     requireProbability(duplicate, "network.duplicate");
     requireProbability(reorder, "network.reorder");
+    requireDelay(late, "network.late");
+    requireProbability(late.share, "network.late.share");
     this.#seed = seed;
     this.#surroundings = surroundings;
   }
@@ -208,7 +218,7 @@ export class Network {
   }
 
   #arrival(nowUs: number, link: Link): number {
-    const { latency, reorder } = link.calm ? calmOptions : this.#options;
+    const { latency, reorder, late } = link.calm ? calmOptions : this.#options;
     let arrivalUs = nowUs + drawDelay(link.random, latency);
     if (link.intervalUs > 0) {
       link.takenUntilUs = Math.max(link.takenUntilUs, nowUs) + link.intervalUs;
@@ -217,6 +227,10 @@ export class Network {
     if (reorder > 0 && link.random() < reorder) {
       this.counters.reordered++;
       return arrivalUs;
+    }
+    if (late.share > 0 && link.random() < late.share) {
+      this.counters.reordered++;
+      return arrivalUs + drawDelay(link.random, late);
     }
     if (arrivalUs > link.lastArrivalUs) link.lastArrivalUs = arrivalUs;
     return link.lastArrivalUs;

@@ -54,6 +54,17 @@ Deno.test("Network: a link is FIFO unless told otherwise, whatever its delays", 
   assertEquals(bench.network.counters.reordered, 0);
 });
 
+Deno.test("Network: a share of messages is late, and is overtaken", () => {
+  const late = { share: 0.1, minUs: 100_000, maxUs: 200_000 };
+  const bench = new Bench({ latency: { minUs: 10, maxUs: 20 }, late });
+  for (let number = 0; number < 1000; number++) bench.send(1000 * number, number);
+  const delays = bench.arrive().map(({ atUs, number }) => atUs - 1000 * Number(number));
+  const longer = delays.filter((delay) => delay > 20);
+  assert(longer.every((delay) => delay >= 100_010 && delay <= 200_020));
+  assert(longer.length > 50 && longer.length < 150, String(longer.length));
+  assertEquals(bench.network.counters.reordered, longer.length);
+});
+
 Deno.test("Network: reordering lets messages overtake each other", () => {
   const bench = new Bench({ latency: { minUs: 0, maxUs: 10_000 }, reorder: 0.2 });
   for (let i = 0; i < 1000; i++) bench.send(i * 10, i);
@@ -175,6 +186,8 @@ Deno.test("Network: refuses options out of range", () => {
       [{ loss: 1.5 }, "network.loss"],
       [{ duplicate: -1 }, "network.duplicate"],
       [{ reorder: NaN }, "network.reorder"],
+      [{ late: { share: 2, minUs: 0, maxUs: 0 } }, "network.late.share"],
+      [{ late: { share: 0, minUs: 2, maxUs: 1 } }, "network.late"],
       [{ latency: { minUs: 2, maxUs: 1 } }, "network.latency"],
     ] as const
   ) assertThrows(() => new Bench(options), RangeError, name);

@@ -58,11 +58,12 @@ export function makePlan(scenario: Scenario, seed: bigint, changes: Changes = {}
 }
 
 function climateOf(scenario: Scenario, sizes: Sizes<string>): Climate {
-  const { spares = [], driftPpmMax, loss } = scenario;
+  const { spares = [], driftPpmMax, loss, late } = scenario;
   return {
     spares: [...spares, ...scenario.exposure?.(sizes).spares ?? []],
     ...driftPpmMax === undefined ? {} : { driftPpmMax },
     ...loss === undefined ? {} : { loss },
+    ...late === undefined ? {} : { late },
   };
 }
 

@@ -4,7 +4,7 @@
 import type { AnyMessage } from "../core/agent.ts";
 import { encodeData, type Json } from "../core/data.ts";
 import type { AgentDefinition } from "../core/define.ts";
-import type { DeviceEvent } from "../core/devices.ts";
+import type { DeviceEvent, ProcessOutput } from "../core/devices.ts";
 import type { Batch, Input, Note } from "../core/envelope.ts";
 import { Host } from "../core/host.ts";
 import { type AgentId, agentId } from "../core/id.ts";
@@ -46,6 +46,8 @@ export interface Effects {
   readonly printed: string[];
   readonly prompts: string[];
   readonly written: Written[];
+  /** What it wanted done about boxes. */
+  readonly processes: ProcessOutput[];
   /** Records. */
   readonly appended: Json[];
   readonly notes: Note[];
@@ -293,8 +295,11 @@ export class Rig {
       effects.appended.push(JSON.parse(record));
     }
     for (const { output: { device, output } } of outputs) {
-      if (device === "file") effects.written.push({ path: output.path, text: output.text });
-      else (output.type === "print" ? effects.printed : effects.prompts).push(output.text);
+      if (device === "process") effects.processes.push(output);
+      else if (device === "file") {
+        const text = output.type === "write" ? output.lines.join("\n") : output.text;
+        effects.written.push({ path: output.path, text });
+      } else (output.type === "print" ? effects.printed : effects.prompts).push(output.text);
     }
     effects.notes.push(...notes);
   }
@@ -338,5 +343,13 @@ function peerBox(peer: string): string {
 }
 
 function noEffects(): Effects {
-  return { sent: [], printed: [], prompts: [], written: [], appended: [], notes: [] };
+  return {
+    sent: [],
+    printed: [],
+    prompts: [],
+    written: [],
+    processes: [],
+    appended: [],
+    notes: [],
+  };
 }

@@ -114,9 +114,9 @@ export class SimulatedBox {
     return this.#host?.inspect(agent);
   }
 
-  /** Starts the box with what its disk holds. */
-  start(): void {
-    const { box, definitions, checks, loss, seed, record, nowUs } = this.#options;
+  /** Starts the box with what its disk holds; `loss` is that of this life. */
+  start(loss = this.#options.loss): void {
+    const { box, definitions, checks, seed, record, nowUs } = this.#options;
     const atUs = nowUs();
     const grid = this.#life === 0 ? this.#options.grid : this.#options.laterGrid;
     this.#life++;

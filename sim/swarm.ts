@@ -5,7 +5,7 @@ import { type FaultKind, faultNames } from "../core/config/fault_kinds.ts";
 import { deriveSeed, type Random, randomInteger, seededRandom } from "../core/random.ts";
 import type { Delay } from "./chance.ts";
 import type { DiskOptions } from "./disk.ts";
-import type { NetworkOptions } from "./network.ts";
+import type { Late, NetworkOptions } from "./network.ts";
 
 /** What goes wrong all the time of a run, and what else may go wrong in it. */
 export interface Weather {
@@ -25,6 +25,8 @@ export interface Climate {
   readonly driftPpmMax?: number;
   /** The share of mail between boxes that is lost in every run; default: some runs lose some, as the seed has it. */
   readonly loss?: number;
+  /** Mail that is late in every run; default: none. */
+  readonly late?: Late;
 }
 
 /** The stream of chance of one kind of fault: whether others are there does not change what it draws. */
@@ -55,7 +57,7 @@ export function withoutFaults(
 function weatherOf(
   seed: bigint,
   faults: readonly FaultKind[],
-  { driftPpmMax = 10_000, loss }: Climate,
+  { driftPpmMax = 10_000, loss, late }: Climate,
 ): Weather {
   const has = (kind: FaultKind) => faults.includes(kind);
   const draw = (kind: FaultKind, min: number, max: number) =>
@@ -67,6 +69,7 @@ function weatherOf(
       loss: has("loss") && loss !== undefined ? loss : draw("loss", 1, 20) / 100,
       duplicate: draw("duplicate", 1, 30) / 100,
       reorder: draw("reorder", 1, 50) / 100,
+      ...late === undefined ? {} : { late },
     },
     disk: {
       sync: has("slowDisk")

@@ -46,6 +46,12 @@ export class Transcript {
     return this.#hash.digest();
   }
 
+  /** The last events as the end of an error's message. */
+  story(count: number): string {
+    const lines = this.lines(count);
+    return `the last ${lines.length} of ${this.events} events:\n${lines.join("\n")}`;
+  }
+
   /** The last events, oldest first, as many as were kept and at most `count`. */
   lines(count = this.#linesMax): string[] {
     const first = Math.max(0, this.#events - Math.min(count, this.#linesMax));

@@ -15,6 +15,7 @@ import { type Clock, driftPpmMax } from "./clock.ts";
 import { Devices } from "./devices.ts";
 import type { DiskCounters } from "./disk.ts";
 import { Network, type NetworkCounters, type Packet } from "./network.ts";
+import { observeProcesses } from "./processes.ts";
 import { SimulatedBox } from "./simulated_box.ts";
 import { Timeline, toUs } from "./timeline.ts";
 import { type Observer, Transcript } from "./transcript.ts";
@@ -100,6 +101,12 @@ export class World {
       record: (event) => this.transcript.record(event),
     }, options.network);
     this.#boxes = new Boxes(grid, (box) => this.#makeBox(box, options));
+    if ([...this.#definitions.values()].some(({ devices }) => devices?.includes("process"))) {
+      observeProcesses(this, {
+        start: (box, loss) => this.#boxes.get("start", box).start(loss),
+        tell: (agent, event) => this.#tell(agent, { device: "process", event }),
+      });
+    }
   }
 
   #makeBox(box: BoxId, options: WorldOptions): SimulatedBox {
@@ -260,12 +267,12 @@ export class World {
 
   /** Types a line at the terminal of an agent. It arrives when time passes. */
   line(agent: string, text: string): void {
-    this.#type(agent, { device: "terminal", event: { type: "line", text } });
+    this.#tell(agent, { device: "terminal", event: { type: "line", text } });
   }
 
   /** Ends the input of an agent's terminal. */
   eof(agent: string): void {
-    this.#type(agent, { device: "terminal", event: { type: "eof" } });
+    this.#tell(agent, { device: "terminal", event: { type: "eof" } });
   }
 
   /** The lines that an agent has printed so far, oldest first; they outlive crashes. */
@@ -371,10 +378,12 @@ export class World {
     this.#network.takeBack(this.#timeline.nowUs, box, packets);
   }
 
-  #type(agent: string, event: DeviceEvent): void {
+  #tell(agent: string, event: DeviceEvent): void {
     const entry = this.#boxes.entry(agent);
     if (!this.#definitions.get(entry.type)?.devices?.includes(event.device)) {
-      throw new Error(`Cannot type to agent "${agent}": its type ${entry.type} has no terminal`);
+      throw new Error(
+        `Cannot type to agent "${agent}": its type ${entry.type} has no ${event.device}`,
+      );
     }
     const box = this.#boxes.get("type to", entry.box);
     this.#timeline.schedule(this.#timeline.nowUs, { kind: "input", box, agent: entry.id, event });
@@ -390,9 +399,7 @@ export class World {
   }
 
   #error(code: "sim.safety" | "sim.liveness", what: string, cause?: unknown): OvidError {
-    const lines = this.transcript.lines(40);
     const place = `seed ${this.seed}, at ${formatMs(this.#timeline.nowUs)} ms`;
-    const story = `the last ${lines.length} of ${this.transcript.events} events`;
-    return new OvidError(code, `${what} (${place}); ${story}:\n${lines.join("\n")}`, { cause });
+    return new OvidError(code, `${what} (${place}); ${this.transcript.story(40)}`, { cause });
   }
 }

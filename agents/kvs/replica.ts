@@ -6,6 +6,7 @@ import type { Context } from "../../core/agent.ts";
 import type { DeepReadonly } from "../../core/data.ts";
 import { defineAgent } from "../../core/define.ts";
 import { isToken, virtualId } from "../../core/id.ts";
+import { pathAttr } from "../paths.ts";
 import { splitWord } from "../words.ts";
 import {
   type Command,
@@ -56,7 +57,7 @@ export const kvsReplica = defineAgent({
   doc:
     "Keeps keys and values on disk. With a log, every put is also written to it for people to read.",
   attrs: z.strictObject({
-    log: z.string().min(1).refine(isInside, "want a relative path without ..").optional(),
+    log: pathAttr.optional(),
   }),
   protocol: kvsProtocol,
   ports: { 1: "CLIENT put KEY VALUE or CLIENT get KEY; the answer goes to destination CLIENT" },
@@ -104,10 +105,6 @@ export const kvsReplica = defineAgent({
     if (lastPuts.size > originsMax) throw new Error(`${lastPuts.size} origins`);
   },
 });
-
-function isInside(path: string): boolean {
-  return !/^[/\\]|^[a-z]:|(^|[/\\])\.\.([/\\]|$)/i.test(path);
-}
 
 function growth({ entries }: DeepReadonly<Store>, key: string, value: string): number {
   const before = entries.get(key);

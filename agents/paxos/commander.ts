@@ -40,7 +40,10 @@ function nextValue(step: Step, leader: Leader): Value | undefined {
   // Section 2.2, pmax; and a hole between what was accepted is filled with nothing, or the rest could not be executed.
   if (slot <= leader.adoptedTop) return leader.adopted.get(slot) ?? [];
   if (state.queue.length > 0 && leader.commanders.size < ctx.attrs.batch.prepares) {
-    return takeBatch(step);
+    if (!state.skipped.has(slot)) return takeBatch(step);
+    // What waits gets the slot behind it, and could not be carried out if this one had no value at all.
+    ctx.note("paxos.skipped", { slot });
+    return [];
   }
   // A reconfiguration takes effect only when all slots before are decided, whether anybody asks for anything or not.
   return applicationOf(step).next !== null && state.queue.length === 0 ? [] : undefined;

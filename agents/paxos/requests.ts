@@ -6,7 +6,7 @@ import { validate } from "../../core/schema.ts";
 import { operationLengthMax, type Outcome, waitingMax } from "../vr/protocol.ts";
 import { mayRead } from "./lease.ts";
 import { clientStampOf, reply } from "./perform.ts";
-import type { Paxos } from "./protocol.ts";
+import type { Entry, Paxos } from "./protocol.ts";
 import { applicationOf, configurationOf, isAcceptor, isLeading, type Step } from "./step.ts";
 
 /** A request from a client. */
@@ -64,11 +64,15 @@ function take(step: Step, from: AgentId, message: Paxos<"request">): void {
     return ctx.note("paxos.overloaded", { client });
   }
   state.waiting.set(rules.replyKey(message), from);
-  if (pending !== undefined) return;
+  if (pending === undefined) enqueue(step, { client, session, request, command }, length);
+}
+
+/** Lets a command wait for its slot, which has `length` characters; at a leader that has no command of its client yet. */
+export function enqueue({ state }: Step, entry: Entry, length: number): void {
+  const { client, session, request } = entry;
   state.pending.set(client, { session, request });
   // Enough for the fields around the command; the message as a whole has been accepted by its schema.
-  const overhead = 64 + client.length;
-  state.queue.push({ entry: { client, session, request, command }, length: length + overhead });
+  state.queue.push({ entry, length: length + 64 + client.length });
 }
 
 /** What came of a request that was carried out before; `stale` if that is not known any more. */

@@ -187,6 +187,8 @@ export interface Volatile {
   readonly waiting: Map<string, AgentId>;
   /** Commands that wait for a slot: only at a leader. */
   queue: Queued[];
+  /** Slots that are to stay empty if this member leads when their turn comes. */
+  readonly skipped: Set<number>;
   /** Requests that came while nobody led. */
   readonly held: Map<string, { readonly from: AgentId; readonly message: Paxos<"request"> }>;
 
@@ -222,6 +224,7 @@ export function newVolatile(): Volatile {
     pending: new Map(),
     waiting: new Map(),
     queue: [],
+    skipped: new Set(),
     held: new Map(),
     learning: undefined,
     snapshot: undefined,

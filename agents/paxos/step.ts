@@ -15,15 +15,10 @@ import type { Application, Configuration, PaxosRecord, PaxosState, Poll } from "
 /** The timers of a member. */
 export type PaxosTimer = "heartbeat" | "patience" | "resend";
 
-/** The context of a member's handlers. */
-export type PaxosContext = Context<
-  PaxosAttrs,
-  PaxosProtocol,
-  never,
-  PaxosTimer,
-  PaxosRecord,
-  never
->;
+type OwnContext = Context<PaxosAttrs, PaxosProtocol, never, PaxosTimer, PaxosRecord, never>;
+
+/** The context of a member's handlers, and of others that do more than members do: it is named by what it can do. */
+export type PaxosContext = Pick<OwnContext, keyof OwnContext>;
 
 /** One step of a member. */
 export interface Step {

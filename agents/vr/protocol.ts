@@ -11,7 +11,7 @@ import { type AgentId, idLengthMax, isToken } from "../../core/id.ts";
 import { sessionsMax } from "../machine/sessions.ts";
 
 /** The largest group. */
-export const replicasMax = 31;
+export const replicasMax = 99;
 
 /** How many characters an operation or a result may have as JSON, so that every message fits into a frame. */
 export const operationLengthMax = 150_000;

@@ -6,6 +6,7 @@ import { runScenario } from "../../sim/run.ts";
 import { kvsCanaries } from "./canaries/kvs.ts";
 import { leaseCanariesOf } from "./canaries/lease.ts";
 import { paxosCanaries } from "./canaries/paxos.ts";
+import { paxosChatroomCanaries } from "./canaries/paxos_chatroom.ts";
 import { vrCanaries } from "./canaries/vr.ts";
 
 const short = Deno.env.has("OVID_SHORT");
@@ -15,6 +16,7 @@ const seeds = 2000;
 
 /** What a short run has no time for: mistakes that are found in one of hundreds of seeds. */
 const rare: ReadonlySet<string> = new Set([
+  "commands told before the sync",
   "a log chosen by its length alone",
   "a lease read without the lease",
   "a recovered view that forgets the own vote",
@@ -41,7 +43,14 @@ for (const { name, scenario, verdict } of kvsCanaries) {
   });
 }
 
-for (const { name, scenario } of [...vrCanaries, ...leaseCanariesOf(false), ...paxosCanaries]) {
+const canaries = [
+  ...vrCanaries,
+  ...leaseCanariesOf(false),
+  ...paxosCanaries,
+  ...paxosChatroomCanaries,
+];
+
+for (const { name, scenario } of canaries) {
   Deno.test({
     name: `${scenario.name} canary: ${name} is found out within ${seeds} seeds`,
     ignore: short && rare.has(name),
