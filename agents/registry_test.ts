@@ -7,6 +7,8 @@ Deno.test("builtIns has GoOvid's agents and Ovid's own by their names", () => {
   const names = [
     "chat",
     "dummy",
+    "gobby_client",
+    "gobby_server",
     "kvs_client",
     "kvs_replica",
     "kvs_tty",

@@ -9,6 +9,7 @@ import { runScenario } from "../sim/run.ts";
 import type { Scenario } from "../sim/scenario.ts";
 import { leaseCanariesOf } from "../tests/sim/canaries/lease.ts";
 import { paxosCanaries } from "../tests/sim/canaries/paxos.ts";
+import { gobbyCanaries } from "../tests/sim/canaries/gobby.ts";
 import { vrCanaries } from "../tests/sim/canaries/vr.ts";
 
 interface Canary {
@@ -20,6 +21,7 @@ const protocols: ReadonlyMap<string, readonly Canary[]> = new Map([
   ["vr", vrCanaries],
   ["lease", leaseCanariesOf(false)],
   ["paxos", paxosCanaries],
+  ["gobby", gobbyCanaries],
 ]);
 
 /** What came of one canary, as a row. */

@@ -35,7 +35,7 @@ export function makeGobby(limits: GobbyLimits) {
   });
 }
 
-/** Gobby's machine, `gobby` in a grid. */
+/** Gobby's machine. A group keeps it as a part of gobby_service, see service.ts. */
 export const gobby = makeGobby(gobbyLimits);
 
 /** Carries out an operation, changing `state` in place. */

@@ -32,6 +32,6 @@ Deno.test("counter: takes whole numbers only", () => {
 });
 
 Deno.test("builtInMachines has every machine under its name", () => {
-  assertEquals([...builtInMachines.keys()], ["counter", "gobby", "kv"]);
+  assertEquals([...builtInMachines.keys()], ["counter", "gobby_service", "kv"]);
   for (const [name, machine] of builtInMachines) assertEquals(machine.name, name);
 });

@@ -1,6 +1,6 @@
 // The machines that come with Ovid.
 
-import { gobby } from "../gobby/machine.ts";
+import { gobbyService } from "../gobby/service.ts";
 import { counter } from "./counter.ts";
 import { kv } from "./kv.ts";
 import type { AnyMachine } from "./machine.ts";
@@ -10,5 +10,5 @@ export type Machines = ReadonlyMap<string, AnyMachine>;
 
 /** The built-in machines. */
 export const builtInMachines: Machines = new Map(
-  [counter, gobby, kv].map((machine) => [machine.name, machine]),
+  [counter, gobbyService, kv].map((machine) => [machine.name, machine]),
 );

@@ -327,7 +327,7 @@ Deno.test("vr_replica: attrs say what is wrong with them", () => {
   assertThrows(
     () => rig(vrReplica, { attrs: { ...attrs, machine: "kw" } }),
     TypeError,
-    "want one of counter, gobby, kv",
+    "want one of counter, gobby_service, kv",
   );
   assertThrows(
     () => rig(vrReplica, { attrs: { ...attrs, replicas: ["a", "a"] } }),

@@ -2,6 +2,8 @@
 
 import type { Scenario } from "../scenario.ts";
 import { chatScenario } from "./chat.ts";
+import { gobbyScenario } from "./gobby.ts";
+import { gobbyCases } from "./gobby_cases.ts";
 import { kvsScenario } from "./kvs.ts";
 import { leaseScenario } from "./lease.ts";
 import { leaseCases } from "./lease_cases.ts";
@@ -12,11 +14,13 @@ import { vrScenario } from "./vr.ts";
 
 /** The built-in scenarios by their names. */
 export const builtInScenarios: ReadonlyMap<string, Scenario> = new Map(
-  [chatScenario, kvsScenario, leaseScenario, paxosScenario, paxosChatroomScenario, vrScenario]
-    .map((scenario) => [scenario.name, scenario]),
+  [
+    ...[chatScenario, gobbyScenario, kvsScenario, leaseScenario],
+    ...[paxosScenario, paxosChatroomScenario, vrScenario],
+  ].map((scenario) => [scenario.name, scenario]),
 );
 
 /** Scenarios that are one exact case each, by their names. */
 export const caseScenarios: ReadonlyMap<string, Scenario> = new Map(
-  [...leaseCases, ...paxosCases].map((scenario) => [scenario.name, scenario]),
+  [...gobbyCases, ...leaseCases, ...paxosCases].map((scenario) => [scenario.name, scenario]),
 );

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { checkDeterminism } from "../../sim/determinism.ts";
 import { runScenario } from "../../sim/run.ts";
+import { gobbyCanaries } from "./canaries/gobby.ts";
 import { kvsCanaries } from "./canaries/kvs.ts";
 import { leaseCanariesOf } from "./canaries/lease.ts";
 import { paxosCanaries } from "./canaries/paxos.ts";
@@ -27,6 +28,8 @@ const rare: ReadonlySet<string> = new Set([
   "pvalues of which the first stays",
   "what was accepted in any ballot taken for decided",
   "a release that frees a later lease",
+  "a session counted from the answer",
+  "a session that takes clocks for right",
 ]);
 
 for (const { name, scenario, verdict } of kvsCanaries) {
@@ -48,6 +51,7 @@ const canaries = [
   ...leaseCanariesOf(false),
   ...paxosCanaries,
   ...paxosChatroomCanaries,
+  ...gobbyCanaries,
 ];
 
 for (const { name, scenario } of canaries) {

@@ -1,0 +1,299 @@
+// What a client asks of the master, one request at a time, each with a number so that it is carried out once however
+// often it is sent.
+
+import type { DeepReadonly, Json } from "../../core/data.ts";
+import { beginSession, endSession } from "./client_session.ts";
+import {
+  type Ask,
+  asksMax,
+  type ClientStep,
+  type ClientWatch,
+  type Request,
+  seek,
+  waitsMax,
+} from "./client_state.ts";
+import { closeWatch, openWatch } from "./client_watches.ts";
+import type { GobbyEvent } from "./machine_event.ts";
+import { gobbyOperation } from "./machine_operation.ts";
+import type { GobbyResult } from "./machine_result.ts";
+import type { AskOutcome, ClientMessage } from "./protocol.ts";
+
+type Outcome = DeepReadonly<AskOutcome>;
+
+/** After so many tries in vain the master is looked for. */
+const triesMax = 2;
+
+/** Why things fail whose session is over. */
+const overWhy = "the session is over";
+
+/** Asks for something, when its turn comes. */
+export function ask(
+  step: ClientStep,
+  wanted: Omit<Ask, "number"> & { readonly deadlineMs?: number | undefined },
+): void {
+  const { state, ctx } = step;
+  const { deadlineMs, ...rest } = wanted;
+  const asked: Ask = { ...rest, number: ++state.asked };
+  if (state.asks.length >= asksMax) {
+    return answer(step, asked, failed(true, `${asksMax} things are waiting`));
+  }
+  state.asks.push(asked);
+  // Who waits for a lock waits as long as it says, and then for the answer.
+  const ms = deadlineMs ?? Math.ceil(ctx.attrs.deadlineMs + waitMsOf(asked.operation));
+  ctx.setTimer("deadline", ms, String(asked.number));
+}
+
+function waitMsOf(operation: Json): number {
+  if (typeof operation !== "object" || operation === null || !("waitMs" in operation)) return 0;
+  const { waitMs } = operation;
+  return typeof waitMs === "number" && waitMs > 0 && waitMs <= 86_400_000 ? waitMs : 0;
+}
+
+/** Begins with the next thing, unless one is under way. */
+export function proceed(step: ClientStep): void {
+  const { state } = step;
+  while (state.request === undefined) {
+    const [first] = state.asks;
+    if (first === undefined) return;
+    if (first.session && state.session.number === 0) {
+      openSession(step, first);
+      continue;
+    }
+    begin(step, first);
+  }
+}
+
+function openSession({ state, ctx }: ClientStep, { number, user }: Ask): void {
+  const { sessionTtlMs: ttlMs } = ctx.attrs;
+  const operation = { kind: "openSession", client: ctx.self, ttlMs };
+  if (user !== null) state.users.add(user);
+  // It shares the deadline of the one that needs it.
+  state.asks.unshift({ number, user: null, id: 0, operation, session: false });
+}
+
+function begin(step: ClientStep, first: Ask): void {
+  const { state, ctx } = step;
+  if (state.seat === 0) {
+    state.request = { request: 0, operation: undefined, session: 0, sentAt: ctx.now };
+    return transmit(step);
+  }
+  const session = first.session ? state.session.number : 0;
+  const filled = first.session && typeof first.operation === "object"
+    ? { ...first.operation, session }
+    : first.operation;
+  const parsed = gobbyOperation.safeParse(filled);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const why = `it is no operation: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`;
+    return finish(step, failed(true, why));
+  }
+  const request = ++state.requests;
+  state.request = { request, operation: parsed.data, session, sentAt: ctx.now };
+  transmit(step);
+}
+
+/** Sends what is being asked, or looks for whom to send it to. */
+export function transmit(step: ClientStep): void {
+  const { state, ctx } = step;
+  const { request, master, name: client, seat } = state;
+  if (request === undefined) return;
+  if (master === undefined) seek(step);
+  else if (request.operation === undefined) ctx.sendTo(master, { type: "open", client });
+  else {
+    const { request: number, operation } = request;
+    ctx.sendTo(master, { type: "request", client, seat, request: number, operation });
+  }
+  const { retryMs, retryMsMax } = ctx.attrs;
+  let ms = retryMs;
+  for (let tries = state.tries; tries > 0 && ms < retryMsMax; tries--) ms = Math.ceil(1.5 * ms);
+  ms = Math.min(ms, retryMsMax);
+  ctx.setTimer("retry", [ms, 1.5 * ms]);
+}
+
+/** Nobody has answered. */
+export function retry(step: ClientStep): void {
+  const { state } = step;
+  if (state.request === undefined) return;
+  state.tries++;
+  if (state.tries >= triesMax) state.master = undefined;
+  transmit(step);
+}
+
+/** Takes the answer to a request. */
+export function onReply(
+  step: ClientStep,
+  { client, request: number, outcome }: ClientMessage<"reply">,
+): void {
+  const { state } = step;
+  const { request } = state;
+  if (request === undefined || client !== state.name || number !== request.request) return;
+  state.tries = 0;
+  switch (outcome.kind) {
+    case "opened":
+      state.seat = outcome.seat;
+      state.request = undefined;
+      return;
+    case "done":
+      return takeDone(step, request, outcome.result);
+    case "tooLong":
+      return finish(step, failed(false, `it was done, but has ${outcome.length} characters`));
+    case "refused":
+      return finish(step, failed(true, outcome.why));
+    case "stale":
+      return finish(step, failed(false, "a later request was carried out"));
+    case "expired":
+      // So many others have come since that nobody knows this client any more.
+      state.seat = 0;
+      return finish(step, failed(false, "the client was forgotten"));
+  }
+}
+
+function takeDone(
+  step: ClientStep,
+  { operation, session, sentAt }: Request,
+  result: DeepReadonly<GobbyResult>,
+): void {
+  const { state, ctx, rules } = step;
+  const [first] = state.asks;
+  if (first?.user === null && operation?.kind === "openSession" && result.kind === "session") {
+    beginSession(step, { number: result.session, ttlMs: result.ttlMs, sentAt });
+  }
+  if (operation?.kind === "closeSession" && result.kind === "sessionEnded" && session !== 0) {
+    // First what it says, then that it is so.
+    finish(step, done(result));
+    if (state.session.number !== 0) endSession(step, "closed");
+    return failOf(step, session);
+  }
+  if (operation?.kind === "acquire" && result.kind === "waiting") {
+    return wait(step, operation.key, result.ticket);
+  }
+  if (result.kind !== "acquired") return finish(step, done(result));
+  finish(step, done({ ...result, token: rules.tokenOf(result.token, ctx.now) }));
+}
+
+/** Lets the first thing asked wait for its lock, while others have their turn. */
+function wait(step: ClientStep, key: string, ticket: number): void {
+  const { state } = step;
+  if (state.waits.size >= waitsMax || state.waits.has(ticket)) {
+    return finish(step, failed(false, `it waits for the lock, as ${state.waits.size} others do`));
+  }
+  const asked = state.asks.shift();
+  state.request = undefined;
+  if (asked === undefined) return;
+  const target = { kind: "key" as const, key, only: "locks" as const };
+  const own = { user: null, id: ticket, target, oneShot: false, next: ticket + 1 };
+  const watch = openWatch(step, own);
+  state.waits.set(ticket, { ask: asked, key, ticket, watch, abandoned: false });
+}
+
+/** Takes what the client itself watches: what becomes of a lock that is awaited. */
+export function takeOwnEvents(
+  step: ClientStep,
+  { id: ticket }: ClientWatch,
+  events: readonly GobbyEvent[],
+): void {
+  const { state, ctx, rules } = step;
+  for (const event of events) {
+    const waiting = state.waits.get(ticket);
+    if (waiting === undefined) return;
+    if (event.kind === "lockGranted" && event.ticket === ticket) {
+      const token = rules.tokenOf(event.token, ctx.now);
+      const { key } = waiting;
+      endWait(step, ticket, done({ kind: "acquired", token }));
+      if (waiting.abandoned) askItself(step, { kind: "release", key, token: event.token });
+    } else if (event.kind === "waitEnded" && event.ticket === ticket) {
+      const { revision } = event;
+      const outcome = event.how === "cancelled"
+        ? done({ kind: "waitCancelled", revision })
+        : failed(false, overWhy);
+      endWait(step, ticket, outcome);
+    }
+  }
+}
+
+/** What the client itself watches is no longer kept: it asks what has become of the lock. */
+export function askAgain(step: ClientStep, { id: ticket }: ClientWatch): void {
+  const { state, ctx } = step;
+  const waiting = state.waits.get(ticket);
+  if (waiting === undefined) return;
+  state.waits.delete(ticket);
+  const { ask: { operation, ...asked }, abandoned } = waiting;
+  if (abandoned || typeof operation !== "object") return;
+  // Who still waits is told so, and who has got the lock gets it again.
+  ctx.clearTimer("deadline", String(asked.number));
+  ask(step, { ...asked, operation: { ...operation, waitMs: 0 } });
+}
+
+function endWait(step: ClientStep, ticket: number, outcome: Outcome): void {
+  const waiting = step.state.waits.get(ticket);
+  if (waiting === undefined) return;
+  step.state.waits.delete(ticket);
+  closeWatch(step, waiting.watch);
+  if (!waiting.abandoned) answer(step, waiting.ask, outcome);
+}
+
+function askItself(step: ClientStep, operation: Json): void {
+  ask(step, { user: null, id: 0, operation, session: false });
+}
+
+/** The time of something asked is over. */
+export function onDeadline(step: ClientStep, number: number): void {
+  const { state, ctx } = step;
+  const why = "there was no answer in time";
+  for (const waiting of state.waits.values()) {
+    if (waiting.ask.number !== number || waiting.abandoned) continue;
+    answer(step, waiting.ask, failed(false, why));
+    waiting.abandoned = true;
+    const { key, ticket } = waiting;
+    return askItself(step, { kind: "cancelWait", key, ticket });
+  }
+  for (const asked of state.asks.filter((each) => each.number === number)) {
+    const isFirst = asked === state.asks[0];
+    // What has no number yet was never sent.
+    const certain = !isFirst || state.request === undefined || state.request.request === 0;
+    if (isFirst) {
+      state.request = undefined;
+      ctx.clearTimer("retry");
+    }
+    state.asks.splice(state.asks.indexOf(asked), 1);
+    answer(step, asked, failed(certain, why));
+  }
+}
+
+/** Fails all that hangs on a session that is over. */
+export function failOf(step: ClientStep, session: number): void {
+  const { state } = step;
+  for (const ticket of [...state.waits.keys()]) endWait(step, ticket, failed(false, overWhy));
+  if (state.request?.session === session) finish(step, failed(false, overWhy));
+}
+
+/** Ends the first thing asked. */
+function finish(step: ClientStep, outcome: Outcome): void {
+  const { state, ctx } = step;
+  const asked = state.asks.shift();
+  state.request = undefined;
+  ctx.clearTimer("retry");
+  if (asked === undefined) return;
+  answer(step, asked, outcome);
+  // Without a session, what needs one fails as well: it shared the deadline.
+  const [next] = state.asks;
+  const refused = outcome.kind === "failed" || outcome.result.kind === "refused";
+  if (asked.user === null && next?.session && next.number === asked.number && refused) {
+    state.asks.shift();
+    answer(step, next, outcome);
+  }
+}
+
+function answer({ state, ctx }: ClientStep, { user, id, number }: Ask, outcome: Outcome): void {
+  const isShared = state.asks.some((each) => each.number === number);
+  if (!isShared) ctx.clearTimer("deadline", String(number));
+  if (user !== null) ctx.sendTo(user, { type: "answer", id, outcome });
+}
+
+function done(result: DeepReadonly<GobbyResult>): Outcome {
+  return { kind: "done", result };
+}
+
+function failed(certain: boolean, why: string): Outcome {
+  return { kind: "failed", certain, why };
+}
