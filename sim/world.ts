@@ -104,7 +104,7 @@ export class World {
     if ([...this.#definitions.values()].some(({ devices }) => devices?.includes("process"))) {
       observeProcesses(this, {
         start: (box, loss) => this.#boxes.get("start", box).start(loss),
-        tell: (agent, event) => this.#tell(agent, { device: "process", event }),
+        tell: (agent, event) => this.tell(agent, { device: "process", event }),
       });
     }
   }
@@ -267,12 +267,12 @@ export class World {
 
   /** Types a line at the terminal of an agent. It arrives when time passes. */
   line(agent: string, text: string): void {
-    this.#tell(agent, { device: "terminal", event: { type: "line", text } });
+    this.tell(agent, { device: "terminal", event: { type: "line", text } });
   }
 
   /** Ends the input of an agent's terminal. */
   eof(agent: string): void {
-    this.#tell(agent, { device: "terminal", event: { type: "eof" } });
+    this.tell(agent, { device: "terminal", event: { type: "eof" } });
   }
 
   /** The lines that an agent has printed so far, oldest first; they outlive crashes. */
@@ -378,7 +378,8 @@ export class World {
     this.#network.takeBack(this.#timeline.nowUs, box, packets);
   }
 
-  #tell(agent: string, event: DeviceEvent): void {
+  /** Lets a device tell an agent something. It arrives when time passes. */
+  tell(agent: string, event: DeviceEvent): void {
     const entry = this.#boxes.entry(agent);
     if (!this.#definitions.get(entry.type)?.devices?.includes(event.device)) {
       throw new Error(
