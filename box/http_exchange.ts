@@ -16,8 +16,7 @@ export interface ExchangeOptions {
   readonly closed: () => void;
 }
 
-/** How long, and for how many bytes, a connection stays open for a reader to take the answer. */
-const lingerMs = 1000;
+/** How many bytes are read that nobody wants, so that whoever sends them gets to read its answer. */
 const lingerBytesMax = 4 * 1024 * 1024;
 
 const headEnd = "\r\n\r\n";
@@ -190,7 +189,7 @@ export class HttpExchange {
   }
 
   #linger(): void {
-    this.#timer = setTimeout(() => this.cut(), lingerMs);
+    this.#timer = setTimeout(() => this.cut(), this.#options.limits.lingerMs);
   }
 
   #head({ status, contentType, headers = {} }: HttpAnswer, framing: readonly string[]): Uint8Array {

@@ -119,6 +119,8 @@ export const httpLimits = {
   requestMs: 10_000,
   answerMs: 60_000,
   readMs: 30_000,
+  /** How long a connection stays open for its reader to take the end of the answer. */
+  lingerMs: 1000,
 };
 
 /** See {@linkcode httpLimits}. */
