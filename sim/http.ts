@@ -2,6 +2,7 @@
 // requests is not simulated, and what a test sends is whole; deadlines, and who has gone, are as in a real box.
 
 import {
+  type DeviceEvent,
   type HttpAnswer,
   type HttpEvent,
   httpHeaders,
@@ -9,7 +10,6 @@ import {
   type HttpOutput,
   type HttpRequest,
 } from "../core/devices.ts";
-import type { DeviceEvent } from "../core/devices.ts";
 import type { Observer } from "./transcript.ts";
 
 /** What the device uses of its world. */
@@ -74,8 +74,12 @@ export class SimulatedHttp {
     open.set(id, exchange);
     const known = Object.entries(headers).filter(([name]) => httpHeaders.includes(name));
     const told = Object.fromEntries(known);
-    this.#tell(agent, { type: "request", id, method, path, query, headers: told, body });
     const { now } = this.#world;
+    // Behind the news that it listens, which may be on its way.
+    this.#world.at(now, () => {
+      if (exchange.state !== "open") return;
+      this.#tell(agent, { type: "request", id, method, path, query, headers: told, body });
+    });
     this.#world.at(now + httpLimits.answerMs, () => this.#late(agent, exchange));
     return exchange;
   }

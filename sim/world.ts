@@ -380,14 +380,12 @@ export class World {
 
   /** Lets a device tell an agent something. It arrives when time passes. */
   tell(agent: string, event: DeviceEvent): void {
-    const entry = this.#boxes.entry(agent);
-    if (!this.#definitions.get(entry.type)?.devices?.includes(event.device)) {
-      throw new Error(
-        `Cannot type to agent "${agent}": its type ${entry.type} has no ${event.device}`,
-      );
+    const { id, type, box: home } = this.#boxes.entry(agent);
+    if (!this.#definitions.get(type)?.devices?.includes(event.device)) {
+      throw new Error(`Cannot type to agent "${agent}": its type ${type} has no ${event.device}`);
     }
-    const box = this.#boxes.get("type to", entry.box);
-    this.#timeline.schedule(this.#timeline.nowUs, { kind: "input", box, agent: entry.id, event });
+    const box = this.#boxes.get("type to", home);
+    this.#timeline.schedule(this.#timeline.nowUs, { kind: "input", box, agent: id, event });
   }
 
   #requireNoFailure(): void {
