@@ -61,6 +61,10 @@ export type {
   DeviceName,
   DeviceOutput,
   DeviceOutputs,
+  HttpAnswer,
+  HttpEvent,
+  HttpOutput,
+  HttpRequest,
   Print,
 } from "./core/devices.ts";
 export { oneLine, portMax, text } from "./core/text.ts";
@@ -164,6 +168,7 @@ export {
   type Written,
 } from "./sim/rig.ts";
 export { World } from "./sim/world.ts";
+export { type HttpWorld, SimulatedExchange, SimulatedHttp } from "./sim/http.ts";
 export type { Failure, RunUntilOptions, WorldOptions } from "./sim/world_options.ts";
 export type { Delay } from "./sim/chance.ts";
 export type { DiskCounters, DiskOptions } from "./sim/disk.ts";

@@ -4,6 +4,7 @@ import type { AgentDefinition } from "../core/define.ts";
 import { chat } from "./chat.ts";
 import { dummy } from "./dummy.ts";
 import { gobbyClient } from "./gobby/client.ts";
+import { gobbyGateway } from "./gobby/gateway.ts";
 import { gobbyServer } from "./gobby/server.ts";
 import { kvsClient } from "./kvs/client.ts";
 import { kvsReplica } from "./kvs/replica.ts";
@@ -20,7 +21,7 @@ import { vrTty } from "./vr/tty.ts";
 /** The built-in agents by the names that grids give them. */
 export const builtIns: ReadonlyMap<string, AgentDefinition> = new Map(
   [
-    ...[chat, dummy, gobbyClient, gobbyServer, kvsClient, kvsReplica, kvsTty],
+    ...[chat, dummy, gobbyClient, gobbyGateway, gobbyServer, kvsClient, kvsReplica, kvsTty],
     leaseNode,
     ...[paxosClient, paxosController, paxosMember, paxosReplica],
     ...[vrClient, vrReplica, vrTty],

@@ -8,6 +8,7 @@ Deno.test("builtIns has GoOvid's agents and Ovid's own by their names", () => {
     "chat",
     "dummy",
     "gobby_client",
+    "gobby_gateway",
     "gobby_server",
     "kvs_client",
     "kvs_replica",

@@ -5,7 +5,7 @@ import type { AnyMessage } from "../core/agent.ts";
 import { copyJson } from "../core/data.ts";
 import { agentsOf } from "../core/grid.ts";
 import type { Fault, Note, Outgoing } from "../core/envelope.ts";
-import type { DeviceEvent } from "../core/devices.ts";
+import { type DeviceEvent, httpLimits } from "../core/devices.ts";
 import { Host } from "../core/host.ts";
 import type { AgentId, BoxId } from "../core/id.ts";
 import { type Answer, Membership } from "../core/membership.ts";
@@ -16,6 +16,7 @@ import type { BoxEnd, BoxLog, BoxOptions, Guest } from "./box_options.ts";
 import { connectionsPerCollection, countAccepted } from "./churn.ts";
 import { Devices, TextWriter } from "./devices.ts";
 import { Driver } from "./driver.ts";
+import { HttpServers } from "./http.ts";
 import type { Journal, OpenedJournal } from "./journal.ts";
 import { MasterPort } from "./master_port.ts";
 import { memoryJournal } from "./memory_journal.ts";
@@ -62,6 +63,7 @@ export class Box {
   readonly #membership: Membership;
   readonly #devices: Devices;
   readonly #processes: Processes;
+  readonly #http: HttpServers;
   readonly #masterPort: MasterPort | undefined;
   readonly #agentEnds = new Map<AgentId, PromiseWithResolvers<void>>();
   readonly #linked = Promise.withResolvers<void>();
@@ -144,11 +146,18 @@ export class Box {
       event: (agent, event) => this.deviceEvent(agent, { device: "process", event }),
       end: () => this.#finish({ why: "closed" }),
     });
+    this.#http = new HttpServers({
+      transport,
+      limits: httpLimits,
+      event: (agent, event) => this.deviceEvent(agent, { device: "http", event }),
+      note: (event, detail) => log.info(`${event} ${detail}`),
+    });
     this.#devices = new Devices({
       out: options.out ?? new TextWriter((bytes) => Deno.stdout.write(bytes)),
       interactive: options.interactive ?? false,
       filesFolder: options.filesFolder,
       processes: this.#processes,
+      http: this.#http,
       date: () => new Date(),
       event: (agent, event) => this.deviceEvent(agent, event),
     });
@@ -282,7 +291,10 @@ export class Box {
     this.#linked.resolve();
     await this.#driver.close();
     await this.#devices.flush();
-    await Promise.all([this.#masterPort?.close(), this.#mesh.close(), this.#processes.close()]);
+    await Promise.all([
+      ...[this.#masterPort?.close(), this.#mesh.close(), this.#processes.close()],
+      this.#http.close(),
+    ]);
     try {
       await this.#journal.close();
     } finally {
@@ -359,6 +371,7 @@ export class Box {
   }
 
   #agentEnded(agent: AgentId): void {
+    this.#http.stop(agent);
     this.#endOf(agent).resolve();
   }
 

@@ -1,9 +1,10 @@
-// The real devices: standard output, the terminal's lines, and files below the box's data folder, and other
-// boxes.
+// The real devices: standard output, the terminal's lines, and files below the box's data folder; other boxes and
+// requests by HTTP have files of their own.
 
 import { dirname, isAbsolute, join, normalize } from "@std/path";
 import type { DeviceEvent, DeviceOutput, FileOutput } from "../core/devices.ts";
 import type { AgentId } from "../core/id.ts";
+import type { HttpServers } from "./http.ts";
 import type { Processes } from "./processes.ts";
 
 /** Writes text somewhere in order, one write at a time; text that comes meanwhile goes into the next. */
@@ -58,6 +59,8 @@ export interface DevicesOptions {
   readonly filesFolder: string | undefined;
   /** The boxes that agents start. */
   readonly processes: Processes;
+  /** Where strangers make requests. */
+  readonly http: HttpServers;
   readonly event: (agent: AgentId, event: DeviceEvent) => void;
   /** The wall clock, for files whose lines are stamped. */
   readonly date: () => Date;
@@ -101,6 +104,8 @@ export class Devices {
         return this.#change(agent, output);
       case "process":
         return this.#options.processes.take(agent, output);
+      case "http":
+        return this.#options.http.take(agent, output);
     }
   }
 

@@ -11,8 +11,8 @@ export class Devices {
   readonly #files = new Map<BoxId, Map<string, string>>();
 
   take(nowUs: number, box: BoxId, { agent, output: { device, output } }: Output): void {
-    // Boxes are the business of the world.
-    if (device === "process") return;
+    // Boxes are the business of the world, and requests that of whoever makes them (http.ts).
+    if (device === "process" || device === "http") return;
     if (device === "file") {
       if (output.type === "write") return this.#write(box, output.path, textOf(output.lines));
       // Virtual time stands for the date, which would differ from run to run.

@@ -165,8 +165,9 @@ export class Narrator {
   }
 
   #addOutput(atUs: number, { agent, output: { device, output } }: Output): void {
-    if (device === "process") this.add(atUs, agent, ">", plainWords({ ...output }, kindWords));
-    else if (device === "file") {
+    if (device === "process" || device === "http") {
+      this.add(atUs, agent, ">", plainWords({ ...output }, kindWords));
+    } else if (device === "file") {
       const text = output.type === "write" ? `${output.lines.length} lines` : output.text;
       this.add(atUs, agent, ">", `${output.path}: ${oneLine(text)}`);
     } else if (output.type === "print") {

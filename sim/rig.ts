@@ -4,7 +4,7 @@
 import type { AnyMessage } from "../core/agent.ts";
 import { encodeData, type Json } from "../core/data.ts";
 import type { AgentDefinition } from "../core/define.ts";
-import type { DeviceEvent, ProcessOutput } from "../core/devices.ts";
+import type { DeviceEvent, HttpOutput, ProcessOutput } from "../core/devices.ts";
 import type { Batch, Input, Note } from "../core/envelope.ts";
 import { Host } from "../core/host.ts";
 import { type AgentId, agentId } from "../core/id.ts";
@@ -48,6 +48,8 @@ export interface Effects {
   readonly written: Written[];
   /** What it wanted done about boxes. */
   readonly processes: ProcessOutput[];
+  /** What it said by HTTP. */
+  readonly http: HttpOutput[];
   /** Records. */
   readonly appended: Json[];
   readonly notes: Note[];
@@ -296,6 +298,7 @@ export class Rig {
     }
     for (const { output: { device, output } } of outputs) {
       if (device === "process") effects.processes.push(output);
+      else if (device === "http") effects.http.push(output);
       else if (device === "file") {
         const text = output.type === "write" ? output.lines.join("\n") : output.text;
         effects.written.push({ path: output.path, text });
@@ -349,6 +352,7 @@ function noEffects(): Effects {
     prompts: [],
     written: [],
     processes: [],
+    http: [],
     appended: [],
     notes: [],
   };

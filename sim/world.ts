@@ -100,7 +100,7 @@ export class World {
     this.#boxes = new Boxes(grid, (box) => this.#makeBox(box, options));
     observeProcesses(this, this.#definitions, {
       start: (box, loss) => this.#boxes.get("start", box).start(loss),
-      tell: (agent, event) => this.#tell(agent, { device: "process", event }),
+      tell: (agent, event) => this.tell(agent, { device: "process", event }),
     });
   }
 
@@ -262,12 +262,12 @@ export class World {
 
   /** Types a line at the terminal of an agent. It arrives when time passes. */
   line(agent: string, text: string): void {
-    this.#tell(agent, { device: "terminal", event: { type: "line", text } });
+    this.tell(agent, { device: "terminal", event: { type: "line", text } });
   }
 
   /** Ends the input of an agent's terminal. */
   eof(agent: string): void {
-    this.#tell(agent, { device: "terminal", event: { type: "eof" } });
+    this.tell(agent, { device: "terminal", event: { type: "eof" } });
   }
 
   /** The lines that an agent has printed so far, oldest first; they outlive crashes. */
@@ -373,15 +373,14 @@ export class World {
     this.#network.takeBack(this.#timeline.nowUs, box, packets);
   }
 
-  #tell(agent: string, event: DeviceEvent): void {
-    const entry = this.#boxes.entry(agent);
-    if (!this.#definitions.get(entry.type)?.devices?.includes(event.device)) {
-      throw new Error(
-        `Cannot type to agent "${agent}": its type ${entry.type} has no ${event.device}`,
-      );
+  /** Lets a device tell an agent something. It arrives when time passes. */
+  tell(agent: string, event: DeviceEvent): void {
+    const { id, type, box: home } = this.#boxes.entry(agent);
+    if (!this.#definitions.get(type)?.devices?.includes(event.device)) {
+      throw new Error(`Cannot type to agent "${agent}": its type ${type} has no ${event.device}`);
     }
-    const box = this.#boxes.get("type to", entry.box);
-    this.#timeline.schedule(this.#timeline.nowUs, { kind: "input", box, agent: entry.id, event });
+    const box = this.#boxes.get("type to", home);
+    this.#timeline.schedule(this.#timeline.nowUs, { kind: "input", box, agent: id, event });
   }
 
   #requireNoFailure(): void {

@@ -134,7 +134,7 @@ function hashBoxEvent(hash: RunningHash, event: BoxEvent): void {
     case "input":
       hash.name(event.agent);
       hash.name(event.event.device);
-      return hash.json(event.event.event);
+      return hash.json({ ...event.event.event });
     case "output":
       hash.name(event.output.agent);
       hash.name(event.output.output.device);
