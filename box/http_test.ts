@@ -238,6 +238,26 @@ Deno.test("HttpServers says that a port is taken, and frees its own when it ends
   await b.servers.close();
 });
 
+Deno.test("HttpServers cuts off those whom an agent's last life has not answered", async () => {
+  await using a = await bench();
+  const waiting = await a.connect();
+  await send(waiting, plain);
+  const { id: old } = await a.next("request");
+  a.servers.take(agent, { type: "listen", hostname: "127.0.0.1", port: a.port });
+  assertEquals(await readAll(waiting), "");
+  assertEquals((await a.next("listening")).port, a.port);
+  const answer = fetch(a.url);
+  const { id } = await a.next("request");
+  assert(id > old);
+  for (const each of [old, id]) {
+    a.servers.take(agent, { type: "respond", id: each, status: 200, contentType: json, body: "1" });
+  }
+  assertEquals(await (await answer).text(), "1");
+  await a.servers.stop(agent);
+  const refused = await a.connect().then((connection) => connection.close(), () => "refused");
+  assertEquals(refused, "refused");
+});
+
 Deno.test("parseHead() tells the headers that matter, in small letters", () => {
   const head = parseHead("GET /a?b HTTP/1.1\r\nHOST: a:1 \r\nCookie: c\r\nIf-Match:7", {
     bodyBytes: 1,

@@ -39,7 +39,44 @@ export class SimulatedExchange {
   }
 }
 
-/** The ports of the agents of a world. Made before the world starts, so that it sees where they listen. */
+/**
+ * The ports of the agents of a world. Made before the world starts, so that it sees where they listen.
+ *
+ * @example
+ * ```ts
+ * import { defineAgent, plainGrid, SimulatedHttp, World } from "ovid";
+ * import { assertEquals } from "@std/assert";
+ * import { z } from "zod";
+ *
+ * const greeter = defineAgent({
+ *   type: "greeter",
+ *   version: 1,
+ *   doc: "Greets whoever makes a request.",
+ *   attrs: z.object({}),
+ *   protocol: {},
+ *   devices: ["http"],
+ *   init: () => ({}),
+ *   start: (_state, ctx) =>
+ *     ctx.output("http", { type: "listen", hostname: "127.0.0.1", port: 8080 }),
+ *   on: {},
+ *   onDevice: {
+ *     http(_state, event, ctx) {
+ *       if (event.type !== "request") return;
+ *       const answer = { id: event.id, status: 200, contentType: "text/plain", body: "hello" };
+ *       ctx.output("http", { type: "respond", ...answer });
+ *     },
+ *   },
+ * });
+ *
+ * const grid = plainGrid({ g: { type: "greeter", box: "b1" } });
+ * const world = new World({ grid, definitions: [greeter], seed: 7n });
+ * const http = new SimulatedHttp(world);
+ * world.start();
+ * const exchange = http.request("g", { path: "/" });
+ * world.runUntil(() => exchange.state === "answered");
+ * assertEquals(exchange.body, "hello");
+ * ```
+ */
 export class SimulatedHttp {
   readonly #world: HttpWorld;
   /** Where agents listen: their boxes. */
