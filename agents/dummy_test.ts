@@ -13,6 +13,7 @@ Deno.test("dummy prints what it is told, at any port, a single word as well", ()
     prompts: [],
     written: [],
     processes: [],
+    http: [],
     appended: [],
     notes: [],
   });

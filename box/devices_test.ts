@@ -1,9 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import type { FileOutput } from "../core/devices.ts";
+import { type FileOutput, httpLimits } from "../core/devices.ts";
 import { agentId } from "../core/id.ts";
 import { boxA } from "../core/test_support.ts";
+import { tcp } from "../transport/tcp.ts";
 import { Devices, TextWriter } from "./devices.ts";
+import { HttpServers } from "./http.ts";
 import { Processes } from "./processes.ts";
 
 /** Gives a file's changes to the devices of a box, and says what the folder has then, and what failed. */
@@ -21,6 +23,7 @@ async function carryOut(...batches: readonly (readonly FileOutput[])[]) {
       event: () => {},
       end: () => {},
     }),
+    http: new HttpServers({ transport: tcp, limits: httpLimits, event: () => {}, note: () => {} }),
     event: (_agent, { device, event }) => {
       if (device === "file") failed.push(event.reason);
     },
