@@ -58,7 +58,10 @@ const refusals: [change: Record<string, unknown>, fault: string][] = [
   [{ timers: ["tick", "tock"] }, "timer tock has no handler in onTimer"],
   [{ timers: undefined }, "onTimer.tick handles a timer that timers does not declare"],
   [{ onTimer: undefined }, "timer tick has no handler in onTimer"],
-  [{ devices: ["door"] }, "there is no device door, want one of terminal, console, file, process"],
+  [
+    { devices: ["door"] },
+    "there is no device door, want one of terminal, console, file, process, http",
+  ],
   [{ devices: undefined }, "onDevice.terminal handles a device that devices does not declare"],
   [{ ports: { "-1": "" } }, "port -1 is not a whole number from 0 to 65535"],
   [{ ports: { 65536: "" } }, "port 65536 is not a whole number from 0 to 65535"],
