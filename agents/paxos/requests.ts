@@ -2,8 +2,8 @@
 // leader, or says who is.
 
 import type { AgentId } from "../../core/id.ts";
-import { validate } from "../../core/schema.ts";
-import { operationLengthMax, type Outcome, waitingMax } from "../vr/protocol.ts";
+import { type Outcome, waitingMax } from "../vr/protocol.ts";
+import { findFault } from "../vr/requests.ts";
 import { mayRead } from "./lease.ts";
 import { clientStampOf, reply } from "./perform.ts";
 import type { Entry, Paxos } from "./protocol.ts";
@@ -47,7 +47,7 @@ function take(step: Step, from: AgentId, message: Paxos<"request">): void {
   const { state, ctx, rules, machine } = step;
   const { client, session, request, command } = message;
   const length = JSON.stringify(command).length;
-  const fault = findFault(step, message, length);
+  const fault = findFault(step.machine, message.command, length);
   if (fault !== undefined) return reply(step, from, message, { kind: "refused", why: fault });
   if (command.kind === "apply" && mayRead(step, machine, command.operation)) {
     const result = machine.apply(applicationOf(step).state, command.operation);
@@ -88,25 +88,6 @@ function findAnswer(step: Step, message: Paxos<"request">): Outcome | "stale" | 
   if (verdict.kind === "stale") return "stale";
   // An unknown session is for the decisions to refuse: this leader may have been pre-empted.
   return verdict.kind === "repeated" ? verdict.result as Outcome : undefined;
-}
-
-/** Why no member would ever carry out a command. What may depend on the state is for the decisions to say. */
-function findFault(
-  { machine }: Step,
-  { command }: Paxos<"request">,
-  length: number,
-): string | undefined {
-  if (length > operationLengthMax) {
-    return `the operation has ${length} characters, want at most ${operationLengthMax}`;
-  }
-  if (command.kind === "apply") {
-    const verdict = validate(machine.operation, command.operation);
-    if (!verdict.ok) return `the operation is not one of the machine ${machine.name}`;
-  }
-  if (command.kind === "reconfigure") {
-    const agents = new Set(command.replicas.map(({ agent }) => agent));
-    if (agents.size < command.replicas.length) return "a replica is named twice";
-  }
 }
 
 /** Tells a client who leads, and who belongs to the group. */

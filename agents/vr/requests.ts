@@ -2,6 +2,7 @@
 
 import { validate } from "../../core/schema.ts";
 import type { AgentId } from "../../core/id.ts";
+import type { AnyMachine } from "../machine/machine.ts";
 import { reply } from "./commit.ts";
 import { mayRead } from "./lease.ts";
 import { operationLengthMax, type Outcome, type Vr, waitingMax } from "./protocol.ts";
@@ -55,7 +56,7 @@ function accept(step: Step, from: AgentId, message: Vr<"request">): void {
   const { state, ctx, rules, machine } = step;
   const { client, session, request, command } = message;
   const length = JSON.stringify(command).length;
-  const fault = findFault(step, message, length);
+  const fault = findFault(step.machine, message.command, length);
   if (fault !== undefined) return reply(step, from, message, { kind: "refused", why: fault });
   if (command.kind === "apply" && mayRead(step, machine, command.operation)) {
     const result = machine.apply(applicationOf(step).state, command.operation);
@@ -96,9 +97,9 @@ function findAnswer(step: Step, message: Vr<"request">): Outcome | "stale" | und
 }
 
 /** Why no replica would ever carry out a command. What may depend on the state is for the log to say. */
-function findFault(
-  { machine }: Step,
-  { command }: Vr<"request">,
+export function findFault(
+  machine: AnyMachine,
+  command: Vr<"request">["command"],
   length: number,
 ): string | undefined {
   if (length > operationLengthMax) {
