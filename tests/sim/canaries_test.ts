@@ -22,6 +22,7 @@ const rare: ReadonlySet<string> = new Set([
   "a recovered view that forgets the own vote",
   "a replaced disk that passes for the old one",
   "decisions that are said once",
+  "decisions taken wherever they begin",
   "a refusal of an earlier ballot taken for consent to this one",
   "pvalues merged without regard to their ballots",
   "pvalues of which the first stays",
