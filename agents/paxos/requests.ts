@@ -2,8 +2,8 @@
 // leader, or says who is.
 
 import type { AgentId } from "../../core/id.ts";
-import { type Outcome, waitingMax } from "../vr/protocol.ts";
-import { findFault } from "../vr/requests.ts";
+import { waitingMax } from "../vr/protocol.ts";
+import { findAnswer, findFault } from "../vr/requests.ts";
 import { mayRead } from "./lease.ts";
 import { clientStampOf, reply } from "./perform.ts";
 import type { Entry, Paxos } from "./protocol.ts";
@@ -54,7 +54,7 @@ function take(step: Step, from: AgentId, message: Paxos<"request">): void {
     ctx.note("paxos.lease_read");
     return reply(step, from, message, { kind: "applied", result });
   }
-  const repeated = findAnswer(step, message);
+  const repeated = findAnswer(applicationOf(step).sessions, message, step.rules);
   if (repeated === "stale") return;
   if (repeated !== undefined) return reply(step, from, message, repeated);
   const pending = state.pending.get(client);
@@ -73,21 +73,6 @@ export function enqueue({ state }: Step, entry: Entry, length: number): void {
   state.pending.set(client, { session, request });
   // Enough for the fields around the command; the message as a whole has been accepted by its schema.
   state.queue.push({ entry, length: length + 64 + client.length });
-}
-
-/** What came of a request that was carried out before; `stale` if that is not known any more. */
-function findAnswer(step: Step, message: Paxos<"request">): Outcome | "stale" | undefined {
-  const { sessions } = applicationOf(step);
-  if (message.command.kind === "open") {
-    const known = sessions.get(message.client);
-    return known?.incarnation === message.request
-      ? { kind: "opened", session: known.session }
-      : undefined;
-  }
-  const verdict = step.rules.judge(sessions, message);
-  if (verdict.kind === "stale") return "stale";
-  // An unknown session is for the decisions to refuse: this leader may have been pre-empted.
-  return verdict.kind === "repeated" ? verdict.result as Outcome : undefined;
 }
 
 /** Tells a client who leads, and who belongs to the group. */

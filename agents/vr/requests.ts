@@ -1,11 +1,14 @@
 // What becomes of a client's request before it is in the log: sections 4.1 and 7.4.
 
+import type { DeepReadonly } from "../../core/data.ts";
 import { validate } from "../../core/schema.ts";
 import type { AgentId } from "../../core/id.ts";
 import type { AnyMachine } from "../machine/machine.ts";
+import type { Sessions } from "../machine/sessions.ts";
 import { reply } from "./commit.ts";
 import { mayRead } from "./lease.ts";
 import { operationLengthMax, type Outcome, type Vr, waitingMax } from "./protocol.ts";
+import type { VrRules } from "./rules.ts";
 import { entryAt, opNumber } from "./state.ts";
 import { applicationOf, isActingPrimary, primaryOf, stampOf, type Step } from "./step.ts";
 
@@ -63,7 +66,7 @@ function accept(step: Step, from: AgentId, message: Vr<"request">): void {
     ctx.note("vr.lease_read");
     return reply(step, from, message, { kind: "applied", result });
   }
-  const repeated = findAnswer(step, message);
+  const repeated = findAnswer(applicationOf(step).sessions, message, step.rules);
   if (repeated === "stale") return;
   if (repeated !== undefined) return reply(step, from, message, repeated);
   const pending = state.pending.get(client);
@@ -82,17 +85,20 @@ function accept(step: Step, from: AgentId, message: Vr<"request">): void {
 }
 
 /** What came of a request that was executed before; `stale` if that is not known any more. */
-function findAnswer(step: Step, message: Vr<"request">): Outcome | "stale" | undefined {
-  const { sessions } = applicationOf(step);
+export function findAnswer(
+  sessions: DeepReadonly<Sessions>,
+  message: Vr<"request">,
+  { judge }: Pick<VrRules, "judge">,
+): Outcome | "stale" | undefined {
   if (message.command.kind === "open") {
     const known = sessions.get(message.client);
     return known?.incarnation === message.request
       ? { kind: "opened", session: known.session }
       : undefined;
   }
-  const verdict = step.rules.judge(sessions, message);
+  const verdict = judge(sessions, message);
   if (verdict.kind === "stale") return "stale";
-  // An unknown session is for the log to refuse: this replica may be a primary that was deposed.
+  // An unknown session is for the log to refuse: whoever asks this may have been deposed, and not know it.
   return verdict.kind === "repeated" ? verdict.result as Outcome : undefined;
 }
 
