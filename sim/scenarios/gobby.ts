@@ -147,7 +147,10 @@ function play(stage: Stage<keyof GobbySizes>) {
   const sum = (of: (user: GobbyUser) => number) => users.reduce((all, user) => all + of(user), 0);
   return {
     committed: () => sum(({ committed }) => committed),
-    done: () => over && users.every(({ done }) => done),
+    done() {
+      log.look();
+      return over && users.every(({ done }) => done);
+    },
     healed(core: readonly string[]) {
       over = true;
       for (const name of servers) {
