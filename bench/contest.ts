@@ -23,10 +23,12 @@ export interface Contest {
   /** The ratio of Ovid's figure to the ceiling's that is wanted: at least, or at most if less is better. */
   readonly wanted: number;
   /**
-   * What the ceiling does on a machine of this kind with nothing else to do. A ceiling of less than half of that, or of
-   * more than twice a time, says that the machine was not fit to measure on.
+   * What the ceiling does, or `fitness` where there is one, on a machine of this kind with nothing else to do. Less than
+   * half of that, or more than twice a time, says that the machine was not fit to measure on.
    */
   readonly reference: number;
+  /** Something simpler than the ceiling whose figure is well known; measured after each round. */
+  readonly fitness?: () => Promise<number>;
   readonly rounds: number;
   ovid(): Promise<Contender>;
   ceiling(): Promise<Contender>;
@@ -49,8 +51,10 @@ export interface Outcome {
   readonly ratio: Spread;
   readonly wanted: number;
   readonly more: boolean;
+  /** What says whether the machine was fit, and what it is on an idle one. */
+  readonly fitness: number;
   readonly reference: number;
-  /** `void` if the ceiling was too low for the figures to mean anything. */
+  /** `void` if the machine was not fit for the figures to mean anything. */
   readonly verdict: "met" | "missed" | "void";
 }
 
@@ -66,6 +70,7 @@ export async function runContest(
   await ceiling.measure();
   const ours: number[] = [];
   const theirs: number[] = [];
+  const fitness: number[] = [];
   for (let count = 0; count < contest.rounds; count++) {
     // Every second round backwards, so that none has always the better half of a busy moment.
     const turns = [
@@ -73,9 +78,10 @@ export async function runContest(
       async () => theirs.push(await ceiling.measure()),
     ];
     for (const turn of count % 2 === 0 ? turns : turns.toReversed()) await turn();
+    if (contest.fitness !== undefined) fitness.push(await contest.fitness());
     round(count + 1);
   }
-  return judge(contest, ours, theirs);
+  return judge(contest, ours, theirs, fitness.length > 0 ? fitness : theirs);
 }
 
 /** What figures that were measured in pairs say. */
@@ -83,25 +89,18 @@ export function judge(
   contest: Pick<Contest, "name" | "unit" | "more" | "wanted" | "reference">,
   ours: readonly number[],
   theirs: readonly number[],
+  fitnesses: readonly number[] = theirs,
 ): Outcome {
   const { name, unit, more, wanted, reference } = contest;
   const ratio = spreadOf(ours.map((figure, index) => figure / (theirs[index] ?? 0)));
-  const ceiling = spreadOf(theirs);
-  const isFit = more ? ceiling.median >= reference / 2 : ceiling.median <= reference * 2;
+  const fitness = median(fitnesses);
+  const isFit = more ? fitness >= reference / 2 : fitness <= reference * 2;
   const isMet = more ? ratio.median >= wanted : ratio.median <= wanted;
   const verdict = !isFit ? "void" : isMet ? "met" : "missed";
-  const ovid = spreadOf(ours);
   return {
-    name,
-    unit,
-    rounds: ours.length,
-    ovid,
-    ceiling,
-    ratio,
-    wanted,
-    more,
-    reference,
-    verdict,
+    ...{ name, unit, more, wanted, rounds: ours.length },
+    ...{ ovid: spreadOf(ours), ceiling: spreadOf(theirs), ratio },
+    ...{ fitness, reference, verdict },
   };
 }
 

@@ -65,7 +65,7 @@ export function startContest(self: Self, rounds: number): Contest {
     unit: "ms",
     more: false,
     wanted: 5,
-    reference: 600,
+    reference: 219,
     rounds,
     ovid: () => Promise.resolve(trial(() => startBoxes(self, time))),
     ceiling: () => Promise.resolve(trial(() => startListeners(self, time))),

@@ -26,8 +26,8 @@ export const command: Command = {
 
 and all but the last without one. Each is measured beside a ceiling: a program of bare sockets that does only what
 cannot be left out. Both are put under load in turn, and what counts is the ratio within a round, since other work on
-the machine slows both. If the ceiling itself is below half of what it does on an idle machine with two cores, the
-figures mean nothing, and the verdict is "void".
+the machine slows both. If the ceiling, or for puts the bare disk, does less than half of what it does on an idle
+machine with two cores, the figures mean nothing, and the verdict is "void".
 
 Exit codes: 0 all is as wanted, 1 something is missed or void, 2 wrong usage.`,
   operands: [0, 3],
@@ -118,7 +118,7 @@ const figure = (value: number) =>
 
 /** An outcome for people: both sides, the ratio with its quartiles, and what was wanted. */
 function formatOutcome(contest: Contest, outcome: Outcome): string {
-  const { ovid, ceiling, ratio, wanted, more, unit, reference, verdict, rounds } = outcome;
+  const { ovid, ceiling, ratio, wanted, more, unit, verdict, rounds } = outcome;
   const side = ({ median, lowerQuartile, upperQuartile }: Outcome["ovid"], title: string) =>
     `  ${figure(median).padStart(10)}  (${figure(lowerQuartile)} to ${
       figure(upperQuartile)
@@ -126,7 +126,9 @@ function formatOutcome(contest: Contest, outcome: Outcome): string {
   const words = {
     met: "met",
     missed: "MISSED",
-    void: `VOID: the ceiling does ${figure(reference)} on an idle machine; measure again on one`,
+    void: `VOID: ${figure(outcome.fitness)} of the ${
+      figure(outcome.reference)
+    } that an idle machine shows; measure again on one`,
   };
   return [
     `${contest.name}, ${unit}: the median (and quartiles) of ${rounds} rounds`,
