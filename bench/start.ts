@@ -10,6 +10,7 @@ const boxes = 16;
 
 /** The memory that a process has to itself, and its share of what it has in common with others, in megabytes. */
 async function megabytesOf(processes: readonly Process[]): Promise<number> {
+  if (Deno.build.os !== "linux") throw new Error("Cannot measure memory, want Linux and its /proc");
   let sum = 0;
   for (const { pid } of processes) {
     const text = await Deno.readTextFile(`/proc/${pid}/smaps_rollup`);
