@@ -4,7 +4,7 @@
 import type { ScaleSeries } from "./scale.ts";
 import { median } from "./statistics.ts";
 
-const panel = { width: 360, height: 260, left: 64, right: 16, top: 36, bottom: 48 } as const;
+const panel = { width: 360, height: 260, left: 64, right: 16, top: 48, bottom: 48 } as const;
 const ticks = 4;
 
 /** An SVG with one panel a series. */
@@ -43,7 +43,7 @@ function drawPanel({ name, of, points }: ScaleSeries, top: number): string {
       text(panel.left - 6, y(rate) + 4, shortCount(rate), `text-anchor="end"`),
     );
   }
-  lines.push(text(8, 30, "messages/s", `fill="#555"`));
+  lines.push(text(8, 36, "messages/s", `fill="#555"`));
   points.forEach(({ size, rates }, index) => {
     lines.push(
       `<line x1="${x(index)}" x2="${x(index)}" y1="${y(Math.min(...rates))}" ` +
