@@ -52,6 +52,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./agents.ts")).command,
   },
   {
+    name: "bench",
+    summary: "Measures messages, round trips, puts and starts beside bare sockets",
+    load: async () => (await import("./bench.ts")).command,
+  },
+  {
     name: "new",
     summary: "Writes an agent of your own, with its simulation and its test",
     load: async () => (await import("./new.ts")).command,

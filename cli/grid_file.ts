@@ -1,7 +1,6 @@
 // Reads a grid file for a subcommand: parses it, loads the agents it names, and checks one against the other.
 
 import { resolve } from "@std/path";
-import { builtIns } from "../agents/registry.ts";
 import { definitionsOf, listPlugins, type Loaded, loadTypes } from "../box/loader.ts";
 import { checkGrid } from "../core/config/check.ts";
 import type { Draft } from "../core/config/draft.ts";
@@ -16,6 +15,7 @@ import {
 import type { AgentDefinition } from "../core/define.ts";
 import { messageOf } from "../core/error.ts";
 import type { Grid } from "../core/grid.ts";
+import { builtInTypes, loadBuiltIns } from "./built_ins.ts";
 import { BadGridError, type Call, type Flag } from "./command.ts";
 
 /** The flags of every subcommand that reads a grid. */
@@ -60,8 +60,9 @@ export async function readGridFile(path: string, call: Call, runPlugins = true):
   const { grid, draft, problems, source } = parseGrid(text, path);
   const file = resolve(path);
   const folder = call.value("plugins");
+  const types = Array.from(draft.agents.values(), ({ type }) => type ?? "");
   const options = {
-    builtIns,
+    builtIns: await loadBuiltIns([...types, ...draft.plugins.keys()]),
     plugins: runPlugins,
     ...folder === undefined ? {} : { pluginFolders: [folder] },
   };
@@ -73,8 +74,8 @@ export async function readGridFile(path: string, call: Call, runPlugins = true):
   };
   const checked = checkGrid(draft, source, {
     lookUp,
-    known: [...builtIns.keys(), ...(await listPlugins(names, options)).keys()],
-    builtIn: [...builtIns.keys()],
+    known: [...builtInTypes, ...(await listPlugins(names, options)).keys()],
+    builtIn: builtInTypes,
     insecure: call.has("insecure"),
   });
   const all = [...problems, ...checked].sort(compareProblems);
