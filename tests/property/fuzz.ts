@@ -41,8 +41,8 @@ export const cases: number = readCases(Deno.env.get("OVID_FUZZ_CASES"));
 const readMsMax = 2000;
 const lengthMax = 20_000;
 /** So many inputs are cut at every place there is. */
-const cutMax = 20;
-const cutLengthMax = 600;
+const cutMax = Math.min(20, Math.ceil(cases / 40));
+const cutLengthMax = 400;
 
 function readCases(text: string | undefined): number {
   if (text === undefined) return Deno.env.has("OVID_SHORT") ? 100 : 400;
@@ -202,7 +202,7 @@ export function check(
         judge(subject, text.slice(0, end), msMax);
       }
     }),
-    { numRuns: Math.max(cutMax, Math.ceil(runs / 10)) },
+    { numRuns: Math.max(20, Math.ceil(runs / 10)) },
   );
   fc.assert(
     fc.property(inputsOf(subject), (text) => {

@@ -170,7 +170,6 @@ const request = fc.oneof(
     "GET /v1/keys?prefix=a&limit=5&after=b\n",
     "GET /v1/watch?prefix=a&from=7\n",
     "GET /v1/watch?key=a&only=keys\n",
-    "POST /v1/sessions\n{}",
     'POST /v1/sessions\n{"ttlMs":5000}',
     "POST /v1/sessions/3/keep-alive\n",
     "GET /v1/sessions/3\n",
@@ -229,6 +228,7 @@ const subjects: readonly Subject[] = [
     ),
     bytes: true,
     refusal: /longer than 100 bytes/,
+    seldomRefuses: true,
     read: readRaw,
   },
   {
