@@ -1,6 +1,7 @@
 // The driver of a real host: syncs what a batch appends, only then lets out what it sends, and keeps one timer.
 // While one sync is under way the host goes on; the next sync covers all that came meanwhile (group commit).
 
+import { compactBytesDefault, isCompactionDue } from "../core/compaction.ts";
 import type { DurableImage, Fault, Input, Note, Outgoing, Output } from "../core/envelope.ts";
 import type { Batch } from "../core/envelope.ts";
 import type { Host } from "../core/host.ts";
@@ -23,7 +24,7 @@ export interface DriverOptions {
   readonly ended: (agent: AgentId) => void;
   /** The journal failed, or the host's own belief broke: this box's state is ahead of its disk, and it must end. */
   readonly failed: (error: unknown) => void;
-  /** Compact the journal once so much has been written since the last snapshot; default 64 MiB. */
+  /** The shortest journal that is compacted; default {@linkcode compactBytesDefault}. */
   readonly compactBytes?: number;
 }
 
@@ -180,8 +181,10 @@ export class Driver {
   }
 
   async #compact(): Promise<void> {
-    const { host, journal, compactBytes = 64 * 1024 * 1024 } = this.#options;
-    if (!this.#mayCompact || journal.bytesSinceSnapshot < compactBytes) return;
+    const { host, journal, compactBytes = compactBytesDefault } = this.#options;
+    const { bytesSinceSnapshot: journalBytes, snapshotBytes } = journal;
+    const isDue = isCompactionDue({ journalBytes, snapshotBytes, compactBytes });
+    if (!this.#mayCompact || !isDue) return;
     const snapshot = host.snapshot();
     if (snapshot !== undefined) await journal.compact(snapshot);
   }

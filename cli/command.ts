@@ -80,7 +80,11 @@ export function parseCall(command: Command, args: readonly string[]): Call | und
   const flags = [...command.flags, ...common];
   const unknown: string[] = [];
   const named = flags.filter((flag) => flag.value !== undefined).map((flag) => flag.name);
-  const parsed = parseArgs(goStyle(args, flags), {
+  const spelled = goStyle(args, flags);
+  // The parser keeps operands under this name, and would break.
+  const [own] = flagsOf(spelled).filter((arg) => /^(--_(=|$)|-(?!-)[^=]*_)/.test(arg));
+  if (own !== undefined) throw new UsageError(unknownWord(`flag ${own}`, own, flags));
+  const parsed = parseArgs(spelled, {
     boolean: flags.filter((flag) => flag.value === undefined).map((flag) => flag.name),
     string: [...named, "_"],
     alias: Object.fromEntries(flags.map((flag) => [flag.name, [...flag.alias ?? []]])),
@@ -138,12 +142,18 @@ function makeCall(command: Command, operands: string[], parsed: Record<string, u
   };
 }
 
+/** What stands before `--`. */
+function flagsOf(args: readonly string[]): readonly string[] {
+  const end = args.indexOf("--");
+  return end < 0 ? args : args.slice(0, end);
+}
+
 // Go's programs write -debug and -master=10000 with one dash; a cluster of one-letter flags is not something
 // that Ovid has, so one dash before a known name can only mean that name. What stands behind -- is no flag of ours.
 function goStyle(args: readonly string[], flags: readonly Flag[]): string[] {
-  const end = args.indexOf("--");
+  const end = flagsOf(args).length;
   return args.map((arg, index) => {
-    if (end >= 0 && index >= end) return arg;
+    if (index >= end) return arg;
     const name = /^-([a-z][a-z-]+)(=|$)/.exec(arg)?.[1];
     return name !== undefined && flags.some((flag) => flag.name === name) ? `-${arg}` : arg;
   });
