@@ -2,7 +2,7 @@
 
 import { type Schema, toJsonSchema } from "../core/schema.ts";
 import { type Command, exitCodes, unknownWord, UsageError } from "./command.ts";
-import { gridFlags } from "./grid_file.ts";
+import { gridFlags, noPluginsFlag } from "./grid_file.ts";
 import { findAgents, type KnownAgent } from "./known_agents.ts";
 
 /** `ovid agents`. */
@@ -12,11 +12,12 @@ export const command: Command = {
   summary: "Lists the types of agents, or describes one.",
   doc:
     `Built-in types, and the plugins of --grid, of --plugins, and of the folder plugins/ here. Plugins are loaded,
-which runs their code.`,
+which runs their code unless --no-plugins says otherwise.`,
   operands: [0, 1],
   flags: [
     { name: "grid", value: "GRID", doc: "Lists the plugins of this grid, too" },
     { name: "json", doc: "Prints JSON, with the schemas of attrs and messages" },
+    { ...noPluginsFlag, doc: "Loads no plugins, so that none of their code runs" },
     ...gridFlags.filter((flag) => flag.name === "plugins"),
   ],
   examples: [
@@ -24,7 +25,7 @@ which runs their code.`,
     { line: "ovid agents kvs_replica", doc: "Attrs, ports and messages of one" },
   ],
   async run(call) {
-    const { found, failed } = await findAgents(call.value("grid"), call.value("plugins"));
+    const { found, failed } = await findAgents(call.value("grid"), call);
     const [name] = call.operands;
     const chosen = found.filter((each) => name === undefined || each.name === name);
     const failure = failed.find((each) => each.name === name);

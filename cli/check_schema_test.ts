@@ -33,7 +33,7 @@ function validatorOf(schema: Json): Validator {
 }
 
 async function schemaOf(grid?: string): Promise<Json> {
-  const { found } = await findAgents(grid, undefined);
+  const { found } = await findAgents(grid, { has: () => false, value: () => undefined });
   return gridSchema(found.map(({ name, definition }) => ({ ...definition, type: name })));
 }
 

@@ -47,6 +47,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./check.ts")).command,
   },
   {
+    name: "graph",
+    summary: "Draws the boxes, agents and routes of a grid",
+    load: async () => (await import("./graph.ts")).command,
+  },
+  {
     name: "agents",
     summary: "Lists the types of agents, or describes one",
     load: async () => (await import("./agents.ts")).command,

@@ -1,12 +1,13 @@
 // Reads a grid file for a subcommand: parses it, loads the agents it names, and checks one against the other.
 
 import { resolve } from "@std/path";
+import { z } from "zod";
 import { builtIns } from "../agents/registry.ts";
 import { definitionsOf, listPlugins, type Loaded, loadTypes } from "../box/loader.ts";
 import { checkGrid } from "../core/config/check.ts";
 import type { Draft } from "../core/config/draft.ts";
 import { parseGrid } from "../core/config/parse.ts";
-import type { LookUp } from "../core/config/shape.ts";
+import type { AgentShape, LookUp } from "../core/config/shape.ts";
 import {
   compareProblems,
   describeProblem,
@@ -26,6 +27,12 @@ export const gridFlags: readonly Flag[] = [
     doc: "Allows boxes at addresses that other machines can reach, without any protection",
   },
 ];
+
+/** Says that the code of plugins is not to be run. */
+export const noPluginsFlag: Flag = {
+  name: "no-plugins",
+  doc: "Loads no plugins, so that none of their code runs; their attrs are not judged",
+};
 
 /** A grid file that was read. */
 export interface GridFile {
@@ -47,6 +54,7 @@ export interface RunnableGrid {
 /**
  * Reads and checks a grid file.
  *
+ * @param runPlugins Whether plugins are loaded, which runs their code; where not, their attrs are not judged.
  * @throws {BadGridError} if the file cannot be read at all.
  */
 export async function readGridFile(path: string, call: Call, runPlugins = true): Promise<GridFile> {
@@ -62,18 +70,21 @@ export async function readGridFile(path: string, call: Call, runPlugins = true):
   const folder = call.value("plugins");
   const options = {
     builtIns,
-    plugins: runPlugins,
     ...folder === undefined ? {} : { pluginFolders: [folder] },
   };
   const names = { file, agents: draft.agents, plugins: draft.plugins };
-  const loaded = await loadTypes(names, options);
+  const listed = await listPlugins(names, options);
+  const loaded: Loaded = runPlugins
+    ? await loadTypes(names, options)
+    : { types: new Map(), errors: new Map() };
   const lookUp: LookUp = (type) => {
+    if (!runPlugins) return builtIns.get(type) ?? notLoaded(type, listed);
     const error = loaded.errors.get(type);
     return error === undefined ? loaded.types.get(type)?.definition : { error };
   };
   const checked = checkGrid(draft, source, {
     lookUp,
-    known: [...builtIns.keys(), ...(await listPlugins(names, options)).keys()],
+    known: [...builtIns.keys(), ...listed.keys()],
     builtIn: [...builtIns.keys()],
     insecure: call.has("insecure"),
   });
@@ -83,6 +94,12 @@ export async function readGridFile(path: string, call: Call, runPlugins = true):
     grid: failed ? undefined : { ...grid, file },
     ...{ problems: all, draft, source, loaded, lookUp },
   };
+}
+
+/** What stands for a plugin that was not loaded: nothing is known of it, and its attrs may be anything. */
+function notLoaded(type: string, listed: ReadonlyMap<string, string>): AgentShape | undefined {
+  const isPath = type.includes("/") || /\.[jt]s$/.test(type);
+  return isPath || listed.has(type) ? { type, doc: "", attrs: z.unknown() } : undefined;
 }
 
 /**

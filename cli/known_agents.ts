@@ -6,7 +6,7 @@ import { listPlugins, loadPlugin, loadTypes, type TypeNames } from "../box/loade
 import { parseGrid } from "../core/config/parse.ts";
 import type { AgentDefinition } from "../core/define.ts";
 import { messageOf } from "../core/error.ts";
-import { BadGridError } from "./command.ts";
+import { BadGridError, type Call } from "./command.ts";
 
 /** A type of agent, by the name that a grid gives it. */
 export interface KnownAgent {
@@ -23,19 +23,20 @@ export interface KnownAgents {
 }
 
 /**
- * Finds all types, and runs the code of plugins to do so.
+ * Finds all types, and runs the code of plugins to do so, unless --no-plugins is given.
  *
  * @param grid The grid file whose plugins count; without one, the folder plugins/ here is looked at.
- * @param folder A folder of plugins, as --plugins names it.
  * @throws {BadGridError} if the grid cannot be read at all.
  */
 export async function findAgents(
   grid: string | undefined,
-  folder: string | undefined,
+  call: Pick<Call, "has" | "value">,
 ): Promise<KnownAgents> {
   const found = new Map<string, KnownAgent>();
   for (const [name, definition] of builtIns) found.set(name, { name, definition, file: undefined });
   const failed = new Map<string, string>();
+  if (call.has("no-plugins")) return { found: [...found.values()], failed: [] };
+  const folder = call.value("plugins");
   const options = { builtIns, ...folder === undefined ? {} : { pluginFolders: [folder] } };
   const names = await namesOf(grid);
   // What the grid uses, also by path, and then what it could use.
