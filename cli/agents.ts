@@ -1,5 +1,6 @@
 // `ovid agents`: the types of agents there are, and one of them in full, from their definitions.
 
+import { builtIns } from "../agents/registry.ts";
 import { type Schema, toJsonSchema } from "../core/schema.ts";
 import { type Command, exitCodes, unknownWord, UsageError } from "./command.ts";
 import { gridFlags, noPluginsFlag } from "./grid_file.ts";
@@ -13,6 +14,7 @@ export const command: Command = {
   doc:
     `Built-in types, and the plugins of --grid, of --plugins, and of the folder plugins/ here. Plugins are loaded,
 which runs their code unless --no-plugins says otherwise.`,
+  words: [...builtIns.keys()],
   operands: [0, 1],
   flags: [
     { name: "grid", value: "GRID", doc: "Lists the plugins of this grid, too" },

@@ -42,6 +42,8 @@ export interface Command {
   readonly doc?: string;
   readonly flags: readonly Flag[];
   readonly examples: readonly CommandExample[];
+  /** What its first operand may be besides a path, where that can be listed. */
+  readonly words?: readonly string[];
   /** The least and the most operands. */
   readonly operands: readonly [least: number, most: number];
   /** Does it, and gives the exit code. */

@@ -77,6 +77,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./generate.ts")).command,
   },
   {
+    name: "completions",
+    summary: "Prints what makes a shell complete commands and flags",
+    load: async () => (await import("./completions.ts")).command,
+  },
+  {
     name: "consistency",
     summary: "Compares what replicas have dumped, line by line",
     load: async () => (await import("./consistency.ts")).command,

@@ -1,7 +1,6 @@
 // Where the boxes, agents and links of a grid's picture go: laid out in layers by the Eclipse Layout Kernel, with
 // the sizes of texts reckoned, since nothing here has a font.
 
-import Elk from "elkjs";
 import type { ElkExtendedEdge, ElkNode, ElkPoint } from "elkjs";
 import { columnsOf, shorten } from "../sim/mermaid.ts";
 import type { GraphLink, GridGraph } from "./graph_model.ts";
@@ -102,6 +101,8 @@ export async function layOutGraph(graph: GridGraph): Promise<GraphLayout> {
     ],
     edges: graph.links.map((link, index) => edgeOf(graph, link, index)),
   };
+  // Large, and of no use to any other command.
+  const { default: Elk } = await import("elkjs");
   const laid = await new Elk.default().layout(root);
   const areas = new Map<string, Area>();
   collectAreas(laid, areas);

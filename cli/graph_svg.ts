@@ -14,7 +14,7 @@ import {
 import type { GridGraph } from "./graph_model.ts";
 
 const cornerRadius = 6;
-const legendHeight = 22;
+const legendLineHeight = 16;
 
 /** Draws a grid. Equal graphs give equal documents. */
 export async function graphSvg(graph: GridGraph, title: string): Promise<string> {
@@ -22,7 +22,7 @@ export async function graphSvg(graph: GridGraph, title: string): Promise<string>
   const hubs = new Set(graph.hubs.map(({ name }) => name));
   const legend = legendOf(graph, layout.height);
   const width = Math.ceil(Math.max(layout.width, legend.width));
-  const height = Math.ceil(layout.height) + (legend.width > 0 ? legendHeight : 0);
+  const height = Math.ceil(layout.height) + legend.height;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
     `viewBox="0 0 ${width} ${height}" font-family="Helvetica, Arial, sans-serif" role="img">`,
@@ -94,26 +94,26 @@ function haloed(words: string, x: number, y: number, style: string): string {
 }
 
 /** What kinds of lines mean, where there is more than the plainest. */
-function legendOf(graph: GridGraph, top: number): { width: number; lines: string[] } {
+function legendOf(
+  graph: GridGraph,
+  top: number,
+): { width: number; height: number; lines: string[] } {
   const kinds = new Set(graph.links.map(({ kind }) => kind));
-  if (!kinds.has("attrs") && graph.hubs.length === 0) return { width: 0, lines: [] };
-  const y = top + 6;
-  const line = (kind: string) => (x: number) =>
+  if (!kinds.has("attrs") && graph.hubs.length === 0) return { width: 0, height: 0, lines: [] };
+  const line = (kind: string) => (x: number, y: number) =>
     `<path d="M${x},${y} H${x + 32}" stroke="#000"${dashes(kind)} marker-end="url(#end)"/>`;
-  const bar = (x: number) =>
-    `<rect x="${x + 14}" y="${show(y - 7)}" width="5" height="14" rx="2"/>`;
-  const entries: [draw: (x: number) => string, words: string][] = [];
+  const bar = (x: number, y: number) =>
+    `<rect x="${x + 14}" y="${show(y - 6)}" width="5" height="12" rx="2"/>`;
+  const entries: [draw: (x: number, y: number) => string, words: string][] = [];
   if (kinds.has("route")) entries.push([line("route"), "sends by a route"]);
   if (kinds.has("attrs")) entries.push([line("attrs"), "names in its attrs"]);
-  if (graph.hubs.length > 0) entries.push([bar, "each at it to all with an arrow"]);
-  let x = 16;
-  const lines = entries.map(([draw, words]) => {
-    const drawn = draw(x) +
-      text(words, x + 40, y + 3.5, `font-size="${fontSizes.label}" fill="#333"`);
-    x += 40 + textWidth(words, fontSizes.label) + 8;
-    return drawn;
+  if (graph.hubs.length > 0) entries.push([bar, "from all at it to all with an arrow"]);
+  const lines = entries.map(([draw, words], index) => {
+    const y = top + 6 + index * legendLineHeight;
+    return draw(16, y) + text(words, 56, y + 3.5, `font-size="${fontSizes.label}" fill="#333"`);
   });
-  return { width: x, lines };
+  const width = Math.max(...entries.map(([, words]) => textWidth(words, fontSizes.label))) + 66;
+  return { width, height: entries.length * legendLineHeight + 6, lines };
 }
 
 function text(words: string, x: number, y: number, style: string): string {

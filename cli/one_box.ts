@@ -14,7 +14,7 @@ import { parseSeed } from "../core/random.ts";
 import { tcp } from "../transport/tcp.ts";
 import { makeCollector } from "./collect.ts";
 import { starterOf } from "./child_box.ts";
-import { type Call, exitCodes, UsageError } from "./command.ts";
+import { type Call, exitCodes, unknownWord, UsageError } from "./command.ts";
 import type { RunnableGrid } from "./grid_file.ts";
 import { openLog } from "./log.ts";
 import { onStopSignals } from "./signals.ts";
@@ -26,7 +26,7 @@ export function requireBox(grid: Grid, text: string): BoxId {
   const box = grid.boxes.find((each) => "box" in read && each === read.box);
   if (box !== undefined) return box;
   throw new UsageError(
-    `Box ${JSON.stringify(text)} is not in the grid, want one of ${grid.boxes.join(", ")}`,
+    unknownWord(`box ${JSON.stringify(text)}`, text, grid.boxes.map((name) => ({ name }))),
   );
 }
 
@@ -221,11 +221,16 @@ export function chooseTerminal(candidates: readonly AgentId[], call: Call): Agen
   if (wanted !== undefined) {
     const found = candidates.find((id) => isToken(wanted) && id === wanted);
     if (found !== undefined) return found;
+    if (candidates.length === 0) {
+      throw new UsageError(
+        `Cannot attach to agent ${
+          JSON.stringify(wanted)
+        }, want no --attach: no agent here has a terminal`,
+      );
+    }
+    const names = candidates.map((name) => ({ name }));
     throw new UsageError(
-      `Agent ${JSON.stringify(wanted)} has no terminal to attach to, want ` +
-        (candidates.length === 0
-          ? "no --attach: no agent here has one"
-          : `one of ${candidates.join(", ")}`),
+      unknownWord(`agent with a terminal ${JSON.stringify(wanted)}`, wanted, names),
     );
   }
   if (candidates.length > 1) {
