@@ -54,12 +54,17 @@ GRID BOX\` works, too.`,
     { name: "prompt", doc: "Shows prompts", hidden: true },
   ],
   examples: [
-    { line: "ovid box", doc: "A key-value store in two boxes" },
+    { line: "ovid box", doc: "A key-value store in two boxes", input: ["put a 1", "get a"] },
     {
       line: "ovid box examples/chat/grid.json --attach 10",
       doc: "A chat, with this terminal as agent 10's",
+      input: ["hello"],
     },
-    { line: "ovid box examples/kvs/grid.json 127.0.0.1:5001", doc: "One box of a grid" },
+    {
+      line: "ovid box examples/kvs/grid.json 127.0.0.1:5001",
+      doc: "One box of a grid",
+      serves: "up, seed",
+    },
   ],
   async run(call) {
     const [path = fromFileUrl(new URL("../examples/kvs/grid.json", import.meta.url)), box] =

@@ -30,7 +30,11 @@ commands of masters on PORT, 10000 or higher, on loopback.`,
     { name: "debug", doc: "Logs more" },
     { name: "supervised", doc: "Ends with standard input", hidden: true },
   ],
-  examples: [{ line: "ovid chatroom 0 3 10000", doc: "The first of three servers" }],
+  examples: [{
+    line: "ovid chatroom 0 3 10000",
+    doc: "The first of three servers",
+    serves: "up, seed",
+  }],
   async run(call) {
     const [idText = "", countText = "", portText = ""] = call.operands;
     const count = readNumber("N", countText, 1, serversMax);

@@ -27,7 +27,12 @@ a command about once a second, or manual, for clients that issue what the contro
   }],
   examples: [
     { line: "ovid generate paxos 1 2 manual --output paxos.json", doc: "Three replicas" },
-    { line: "ovid box paxos.json 127.0.0.1:9999", doc: "Its controller: start 5001 0, ..." },
+    {
+      line: "ovid box paxos.json 127.0.0.1:9999",
+      doc: "Its controller: start 5001 0, ...",
+      after: ["ovid generate paxos 1 2 manual --output paxos.json"],
+      serves: "up, seed",
+    },
   ],
   async run(call) {
     const [what = "", failures = "", clients = "", mode = ""] = call.operands;

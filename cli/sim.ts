@@ -93,7 +93,11 @@ gave two runs, 1 a history is too hard to judge or a batch of ${sometimesRunsMin
   examples: [
     { line: "ovid sim kvs", doc: "One run of the key-value store, from a seed that is drawn" },
     { line: "ovid sim kvs 1 --runs 1000", doc: "The seeds 1 to 1000, on all processors" },
-    { line: "ovid sim ./grid.json 42 --shrink", doc: "The shortest story of a failure" },
+    {
+      line: "ovid sim examples/guide/03_counter/broken.json 2 --shrink",
+      doc: "The shortest story of a failure",
+      code: 10,
+    },
     { line: "ovid sim compare paxos vr --seed 1", doc: "Two protocols under the same faults" },
   ],
   async run(call) {

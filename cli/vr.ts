@@ -60,10 +60,16 @@ as JSON. DEBUG=1 logs more.`,
       line:
         "ovid vr server --members 127.0.0.1:10000,127.0.0.1:10001,127.0.0.1:10002 --id 0 --port 10000",
       doc: "The first of three replicas",
+      serves: "replica 0 of 3",
     },
     {
       line: "ovid vr client --members 127.0.0.1:10000,127.0.0.1:10001,127.0.0.1:10002",
-      doc: "A client: SET abc 123, GET abc",
+      doc: "A client",
+      input: ["SET abc 123", "GET abc"],
+      beside: [0, 1, 2].map((id) =>
+        "ovid vr server --members 127.0.0.1:10000,127.0.0.1:10001,127.0.0.1:10002 " +
+        `--id ${id} --port ${10000 + id}`
+      ),
     },
   ],
   run(call) {
