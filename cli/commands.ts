@@ -52,6 +52,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./graph.ts")).command,
   },
   {
+    name: "trace",
+    summary: "Follows the mail of a running grid, a line a message",
+    load: async () => (await import("./trace.ts")).command,
+  },
+  {
     name: "agents",
     summary: "Lists the types of agents, or describes one",
     load: async () => (await import("./agents.ts")).command,

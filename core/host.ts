@@ -61,6 +61,8 @@ export class Host {
     refused: 0,
     overflowed: 0,
   };
+  /** Is told of all mail that reaches an agent's door; undefined, and no cost, unless somebody watches. */
+  observer: ((envelope: Envelope) => void) | undefined;
   readonly #options: HostOptions;
   readonly #cells = new Map<AgentId, Cell>();
   readonly #contexts = new Map<Cell, RecordingContext>();
@@ -215,7 +217,9 @@ export class Host {
     this.#run(cell, agent, (ctx) => handler(cell.state, ctx, key));
   }
 
-  #deliver({ from, to, message }: Envelope): void {
+  #deliver(envelope: Envelope): void {
+    this.observer?.(envelope);
+    const { from, to, message } = envelope;
     const cell = this.#running(to);
     if (cell === undefined) {
       if (this.#cells.has(to)) {
