@@ -4,6 +4,7 @@ import { fromFileUrl } from "@std/path";
 import type { Command } from "./command.ts";
 import { exitCodes } from "./command.ts";
 import { gridFlags, requireGrid } from "./grid_file.ts";
+import { logFormatFlag } from "./log.ts";
 import { requireBox, runOneBox } from "./one_box.ts";
 import { runGrid } from "./whole_grid.ts";
 
@@ -43,6 +44,7 @@ GRID BOX\` works, too.`,
     },
     { name: "debug", doc: "Logs what every agent notes" },
     { name: "log", value: "FILE", doc: "Logs to this file, too" },
+    logFormatFlag,
     { name: "data", value: "FOLDER", doc: "Keeps the box's data there" },
     { name: "port-offset", value: "N", doc: "Listens and dials at each box's port plus N" },
     ...gridFlags,

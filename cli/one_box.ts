@@ -16,7 +16,7 @@ import { makeCollector } from "./collect.ts";
 import { starterOf } from "./child_box.ts";
 import { type Call, exitCodes, unknownWord, UsageError } from "./command.ts";
 import type { RunnableGrid } from "./grid_file.ts";
-import { openLog } from "./log.ts";
+import { openLog, readLogFormat } from "./log.ts";
 import { onStopSignals } from "./signals.ts";
 import { parseControl, readLines } from "./terminal.ts";
 
@@ -91,7 +91,12 @@ export async function runOneBox(
     call,
   );
   const folder = call.value("data") ?? dataFolder(path, box);
-  using log = openLog({ debug: call.has("debug"), file: call.value("log") });
+  using log = openLog({
+    debug: call.has("debug"),
+    file: call.value("log"),
+    format: readLogFormat(call),
+    name: box,
+  });
   const journal = await openJournal(join(folder, "journal"));
   if (journal.repaired !== undefined) {
     log.warn(`cut a torn tail off the journal: ${JSON.stringify(journal.repaired)}`);
