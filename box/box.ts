@@ -119,11 +119,9 @@ export class Box {
         },
         guestCame: (guest, caller) => this.#guestCame(guest, caller),
         guestMail: (_guest, envelope) => {
-          if (grid.agents.get(envelope.to)?.box === box) {
-            this.#driver.take({ kind: "mail", envelope });
-          } else {log.info(
-              `dropped mail of client ${envelope.from} for ${envelope.to}, which is not here`,
-            );}
+          const here = grid.agents.get(envelope.to)?.box === box;
+          if (here) this.#driver.take({ kind: "mail", envelope });
+          else log.info(`dropped mail of ${envelope.from} for ${envelope.to}, which is not here`);
         },
         guestLeft: (guest) => (this.#guests.delete(guest), this.#tracing.remove(guest)),
         note: (event, detail) => {
@@ -146,6 +144,7 @@ export class Box {
       queued: (tracer) => this.#mesh.queuedForGuest(tracer),
       send: (to, message) => this.#mesh.sendToGuest(to, { from: agentId(box), to, message }),
       date: () => Date.now(),
+      always: options.telemetry && ((envelope) => options.telemetry?.mail(envelope)),
       watch: (saw) => this.host.observer = saw,
     });
     this.#processes = new Processes({
@@ -184,6 +183,7 @@ export class Box {
       },
       ended: (agent) => this.#agentEnded(agent),
       failed: (error) => this.#finish({ why: "failed", error }),
+      stepped: options.telemetry && ((from, to) => options.telemetry?.stepped(from, to)),
     });
     if (masterPort !== undefined) {
       this.#masterPort = new MasterPort({
@@ -211,6 +211,7 @@ export class Box {
     }
     box.#linkedTimer = setTimeout(() => box.#linked.resolve(), linksAwaitedMs);
     if (options.grid.boxes.length <= 1) box.#linked.resolve();
+    options.telemetry?.started({ host: box.host, driver: box.#driver, mesh: box.#mesh });
     box.#tick();
     box.#driver.boot(box.#images);
     return box;
@@ -393,6 +394,4 @@ export class Box {
   }
 }
 
-function now(): number {
-  return performance.now();
-}
+const now = () => performance.now();

@@ -49,6 +49,8 @@ export interface TracingOptions {
   readonly queued: (tracer: AgentId) => number;
   readonly send: (tracer: AgentId, message: AnyMessage) => void;
   readonly date: () => number;
+  /** Is told of all mail, whether or not anybody traces. */
+  readonly always?: ((envelope: Envelope) => void) | undefined;
   /** Hands over what is to be called for each piece of mail; undefined while nobody watches. */
   readonly watch: (saw: ((envelope: Envelope) => void) | undefined) => void;
 }
@@ -65,6 +67,7 @@ export class Tracing {
 
   constructor(options: TracingOptions) {
     this.#options = options;
+    options.watch(options.always);
   }
 
   /** Lets a guest watch if its hello says `trace`, and says why not, if it may not be a guest. */
@@ -78,13 +81,17 @@ export class Tracing {
     if (box === undefined || !isLoopback(box)) return "it traces from another machine";
     if (this.#tracers.size >= tracersMax) return "too many programs trace this box";
     this.#tracers.set(guest, { filter, missed: 0 });
-    this.#options.watch((envelope) => this.#saw(envelope));
+    const { always, watch } = this.#options;
+    watch((envelope) => {
+      always?.(envelope);
+      this.#saw(envelope);
+    });
     return undefined;
   }
 
   remove(guest: AgentId): void {
     if (!this.#tracers.delete(guest)) return;
-    if (this.#tracers.size === 0) this.#options.watch(undefined);
+    if (this.#tracers.size === 0) this.#options.watch(this.#options.always);
   }
 
   /** Tells those who have caught up what they missed: called now and then. */

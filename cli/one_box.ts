@@ -18,6 +18,7 @@ import { type Call, exitCodes, unknownWord, UsageError } from "./command.ts";
 import type { RunnableGrid } from "./grid_file.ts";
 import { openLog, readLogFormat } from "./log.ts";
 import { onStopSignals } from "./signals.ts";
+import { openTelemetry } from "./telemetry.ts";
 import { parseControl, readLines } from "./terminal.ts";
 
 /** The box of `grid` that the user means by `text`. */
@@ -101,12 +102,16 @@ export async function runOneBox(
   if (journal.repaired !== undefined) {
     log.warn(`cut a torn tail off the journal: ${JSON.stringify(journal.repaired)}`);
   }
+  const telemetry = await openTelemetry(box);
   return await runBox({
     box,
     grid: call.has("new") ? asNew(grid) : grid,
     definitions,
     transport: tcp,
-    journal,
+    ...telemetry === undefined ? { journal } : {
+      journal: { ...journal, journal: telemetry.journal(journal.journal) },
+      telemetry: telemetry.box,
+    },
     ...flags,
     ...offset === 0 ? {} : { addressOf: (id: BoxId) => shiftPort(id, offset) },
     out: new TextWriter((bytes) => Deno.stdout.write(bytes)),

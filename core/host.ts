@@ -168,6 +168,11 @@ export class Host {
     return snapshot;
   }
 
+  /** How many inputs and messages wait for a step. */
+  get queued(): number {
+    return this.#queue.length - this.#queueHead;
+  }
+
   /** The agents of this box, in the grid's order. */
   get agents(): readonly AgentId[] {
     return [...this.#cells.keys()];
