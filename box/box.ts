@@ -7,10 +7,11 @@ import { agentsOf } from "../core/grid.ts";
 import type { Fault, Note, Outgoing } from "../core/envelope.ts";
 import { type DeviceEvent, httpLimits } from "../core/devices.ts";
 import { Host } from "../core/host.ts";
-import type { AgentId, BoxId } from "../core/id.ts";
+import { type AgentId, agentId, type BoxId } from "../core/id.ts";
 import { type Answer, Membership } from "../core/membership.ts";
 import { deriveSeed, seededRandom } from "../core/random.ts";
 import { Mesh } from "../transport/mesh.ts";
+import type { GuestCaller } from "../transport/mesh_options.ts";
 import { tcp } from "../transport/tcp.ts";
 import type { BoxEnd, BoxLog, BoxOptions, Guest } from "./box_options.ts";
 import { connectionsPerCollection, countAccepted } from "./churn.ts";
@@ -21,6 +22,7 @@ import type { Journal, OpenedJournal } from "./journal.ts";
 import { MasterPort } from "./master_port.ts";
 import { memoryJournal } from "./memory_journal.ts";
 import { Processes } from "./processes.ts";
+import { Tracing } from "./tracing.ts";
 
 const silent: BoxLog = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -65,6 +67,7 @@ export class Box {
   readonly #processes: Processes;
   readonly #http: HttpServers;
   readonly #masterPort: MasterPort | undefined;
+  readonly #tracing: Tracing;
   readonly #agentEnds = new Map<AgentId, PromiseWithResolvers<void>>();
   readonly #linked = Promise.withResolvers<void>();
   readonly #up = new Set<BoxId>();
@@ -114,15 +117,13 @@ export class Box {
             log.warn(`dropped a broadcast of ${peer}: the log is full`);
           }
         },
-        guestCame: (guest) => this.#guestCame(guest),
+        guestCame: (guest, caller) => this.#guestCame(guest, caller),
         guestMail: (_guest, envelope) => {
-          if (grid.agents.get(envelope.to)?.box === box) {
-            this.#driver.take({ kind: "mail", envelope });
-          } else {log.info(
-              `dropped mail of client ${envelope.from} for ${envelope.to}, which is not here`,
-            );}
+          const here = grid.agents.get(envelope.to)?.box === box;
+          if (here) this.#driver.take({ kind: "mail", envelope });
+          else log.info(`dropped mail of ${envelope.from} for ${envelope.to}, which is not here`);
         },
-        guestLeft: (guest) => void this.#guests.delete(guest),
+        guestLeft: (guest) => (this.#guests.delete(guest), this.#tracing.remove(guest)),
         note: (event, detail) => {
           // A box that is not there yet is no news.
           const level = event === "dial.failed" ? "debug" : "info";
@@ -138,6 +139,13 @@ export class Box {
       ...options.loss === undefined ? {} : { loss: options.loss },
       takesTyped: (peer) => this.#mesh.takesTyped(peer),
       isGuest: (agent) => this.#guests.has(agent),
+    });
+    this.#tracing = new Tracing({
+      queued: (tracer) => this.#mesh.queuedForGuest(tracer),
+      send: (to, message) => this.#mesh.sendToGuest(to, { from: agentId(box), to, message }),
+      date: () => Date.now(),
+      always: options.telemetry && ((envelope) => options.telemetry?.mail(envelope)),
+      watch: (saw) => this.host.observer = saw,
     });
     this.#processes = new Processes({
       self: box,
@@ -175,6 +183,7 @@ export class Box {
       },
       ended: (agent) => this.#agentEnded(agent),
       failed: (error) => this.#finish({ why: "failed", error }),
+      stepped: options.telemetry && ((from, to) => options.telemetry?.stepped(from, to)),
     });
     if (masterPort !== undefined) {
       this.#masterPort = new MasterPort({
@@ -202,6 +211,7 @@ export class Box {
     }
     box.#linkedTimer = setTimeout(() => box.#linked.resolve(), linksAwaitedMs);
     if (options.grid.boxes.length <= 1) box.#linked.resolve();
+    options.telemetry?.started({ host: box.host, driver: box.#driver, mesh: box.#mesh });
     box.#tick();
     box.#driver.boot(box.#images);
     return box;
@@ -308,6 +318,7 @@ export class Box {
 
   #send({ box, envelope }: Outgoing): void {
     if (box === this.#options.box) {
+      this.host.observer?.(envelope);
       return this.#guests.get(envelope.to)?.(envelope.from, envelope.message);
     }
     const outcome = this.#mesh.send(box, envelope);
@@ -318,14 +329,14 @@ export class Box {
     }
   }
 
-  #guestCame(id: AgentId): string | undefined {
+  #guestCame(id: AgentId, caller: GuestCaller): string | undefined {
     if (this.#options.grid.agents.has(id) || this.#guests.has(id)) {
       return `its name ${JSON.stringify(id)} is taken`;
     }
     this.#guests.set(id, (from, message) => {
       this.#mesh.sendToGuest(id, { from, to: id, message });
     });
-    return undefined;
+    return this.#tracing.admit(id, caller);
   }
 
   #onUp(peer: BoxId): void {
@@ -345,6 +356,7 @@ export class Box {
     const { ping, drop, nextAt } = this.#membership.tick(now());
     for (const peer of drop) this.#mesh.drop(peer, "it has been silent for too long");
     this.#mesh.ping(ping);
+    this.#tracing.tellMissed();
     if (this.#accepted >= connectionsPerCollection) {
       this.#accepted = 0;
       this.#options.collect?.();
@@ -382,6 +394,4 @@ export class Box {
   }
 }
 
-function now(): number {
-  return performance.now();
-}
+const now = () => performance.now();

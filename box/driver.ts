@@ -24,6 +24,8 @@ export interface DriverOptions {
   readonly ended: (agent: AgentId) => void;
   /** The journal failed, or the host's own belief broke: this box's state is ahead of its disk, and it must end. */
   readonly failed: (error: unknown) => void;
+  /** Told when each step began and ended; without it no clock is asked. */
+  readonly stepped?: ((begunAt: number, endedAt: number) => void) | undefined;
   /** The shortest journal that is compacted; default {@linkcode compactBytesDefault}. */
   readonly compactBytes?: number;
 }
@@ -82,6 +84,11 @@ export class Driver {
     );
   }
 
+  /** How many batches wait for the disk. */
+  get held(): number {
+    return this.#held.length;
+  }
+
   /** Takes no more inputs, waits for the sync under way, and lets out what was held. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -95,7 +102,10 @@ export class Driver {
     if (this.#closed) return;
     const inputs = this.#inputs;
     this.#inputs = [];
-    this.#guard(() => this.#carryOut(this.#options.host.step(this.#options.now(), inputs)));
+    const { host, now, stepped } = this.#options;
+    const begunAt = now();
+    this.#guard(() => this.#carryOut(host.step(begunAt, inputs)));
+    stepped?.(begunAt, now());
   }
 
   // Beliefs of the host are always on, and a broken one ends the box rather than one event of its loop.

@@ -26,10 +26,21 @@ export interface Flag {
   readonly hidden?: boolean;
 }
 
-/** An example in the help of a subcommand. */
+/** An example in the help of a subcommand, and what it takes to run it: the tests run all of them. */
 export interface CommandExample {
+  /** What a shell is given. */
   readonly line: string;
   readonly doc: string;
+  /** What is typed at it, a line each. */
+  readonly input?: readonly string[];
+  /** Lines that must have been run before. */
+  readonly after?: readonly string[];
+  /** Lines that must be running meanwhile. */
+  readonly beside?: readonly string[];
+  /** What it prints once it does its work, if it ends only when it is told to. */
+  readonly serves?: string;
+  /** Its exit code; default 0. */
+  readonly code?: number;
 }
 
 /** A subcommand. */
@@ -42,6 +53,8 @@ export interface Command {
   readonly doc?: string;
   readonly flags: readonly Flag[];
   readonly examples: readonly CommandExample[];
+  /** What its first operand may be besides a path, where that can be listed. */
+  readonly words?: readonly string[];
   /** The least and the most operands. */
   readonly operands: readonly [least: number, most: number];
   /** Does it, and gives the exit code. */
@@ -190,7 +203,9 @@ export function helpOf(command: Command): string {
   flags.forEach((flag, index) => lines.push(`${left[index]?.padEnd(width)}  ${flag.doc}`));
   if (command.examples.length > 0) {
     lines.push("", "Examples:");
-    for (const { line, doc } of command.examples) lines.push(`  ${line}`, `      ${doc}`);
+    for (const { line, doc, input = [] } of command.examples) {
+      lines.push(`  ${line}`, ...input.map((typed) => `    > ${typed}`), `      ${doc}`);
+    }
   }
   return lines.join("\n");
 }

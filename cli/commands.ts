@@ -47,6 +47,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./check.ts")).command,
   },
   {
+    name: "graph",
+    summary: "Draws the boxes, agents and routes of a grid",
+    load: async () => (await import("./graph.ts")).command,
+  },
+  {
+    name: "trace",
+    summary: "Follows the mail of a running grid, a line a message",
+    load: async () => (await import("./trace.ts")).command,
+  },
+  {
     name: "agents",
     summary: "Lists the types of agents, or describes one",
     load: async () => (await import("./agents.ts")).command,
@@ -75,6 +85,11 @@ export const commands: readonly CommandEntry[] = [
     name: "generate",
     summary: "Writes the grid of a paxos_chatroom, as GoOvid's generator did",
     load: async () => (await import("./generate.ts")).command,
+  },
+  {
+    name: "completions",
+    summary: "Prints what makes a shell complete commands and flags",
+    load: async () => (await import("./completions.ts")).command,
   },
   {
     name: "consistency",

@@ -12,6 +12,8 @@ import { readLines } from "./terminal.ts";
 
 const wordsText = words.map(({ usage, doc }) => `  ${usage.padEnd(43)}${doc}`).join("\n");
 
+const beside = ["ovid box examples/gobby/grid.json --new"];
+
 /** `ovid gobby`. */
 export const command: Command = {
   name: "gobby",
@@ -53,13 +55,24 @@ refused or is not there, 2 if it was called wrongly, 3 if the grid is wrong.`,
     ...gridFlags,
   ],
   examples: [
-    { line: "ovid gobby examples/gobby/grid.json put colour blue", doc: "Puts a key" },
-    { line: "ovid gobby examples/gobby/grid.json watch jobs/ --from 1", doc: "All there ever was" },
+    { line: "ovid gobby examples/gobby/grid.json put colour blue", doc: "Puts a key", beside },
+    {
+      line: "ovid gobby examples/gobby/grid.json watch jobs/ --from 1 --count 1",
+      doc: "The first change there ever was",
+      after: ["ovid gobby examples/gobby/grid.json put jobs/1 mow"],
+      beside,
+    },
     {
       line: "ovid gobby examples/gobby/grid.json lock backup --wait 0 -- ./backup.sh",
       doc: "Runs a command unless another one has the lock",
+      beside,
     },
-    { line: "ovid gobby examples/gobby/grid.json", doc: "A prompt that takes the same commands" },
+    {
+      line: "ovid gobby examples/gobby/grid.json",
+      doc: "A prompt that takes the same commands",
+      input: ["put colour blue", "get colour"],
+      beside,
+    },
   ],
   async run(call) {
     const [path = "", ...spoken] = call.operands;

@@ -14,6 +14,7 @@ export const command: Command = {
 Ovid is unless there is one. All of it passes as it is written: change it, and see what fails. With --typed, the
 default, the agent is a counter that takes messages with schemas; with --text it speaks GoOvid's text at numbered
 ports. Files that are there already are never overwritten: exit code 2.`,
+  words: ["agent"],
   operands: [2, 2],
   flags: [
     { name: "typed", doc: "An agent that is asked by typed messages; the default" },

@@ -61,6 +61,8 @@ export class Host {
     refused: 0,
     overflowed: 0,
   };
+  /** Is told of all mail that reaches an agent's door; undefined, and no cost, unless somebody watches. */
+  observer: ((envelope: Envelope) => void) | undefined;
   readonly #options: HostOptions;
   readonly #cells = new Map<AgentId, Cell>();
   readonly #contexts = new Map<Cell, RecordingContext>();
@@ -166,6 +168,11 @@ export class Host {
     return snapshot;
   }
 
+  /** How many inputs and messages wait for a step. */
+  get queued(): number {
+    return this.#queue.length - this.#queueHead;
+  }
+
   /** The agents of this box, in the grid's order. */
   get agents(): readonly AgentId[] {
     return [...this.#cells.keys()];
@@ -215,7 +222,9 @@ export class Host {
     this.#run(cell, agent, (ctx) => handler(cell.state, ctx, key));
   }
 
-  #deliver({ from, to, message }: Envelope): void {
+  #deliver(envelope: Envelope): void {
+    this.observer?.(envelope);
+    const { from, to, message } = envelope;
     const cell = this.#running(to);
     if (cell === undefined) {
       if (this.#cells.has(to)) {
