@@ -1,8 +1,8 @@
 // `ovid box`: one box in the foreground, or every box of a grid as a process of its own.
 
-import { fromFileUrl } from "@std/path";
 import type { Command } from "./command.ts";
 import { exitCodes } from "./command.ts";
+import { exampleGrid } from "./example_grid.ts";
 import { gridFlags, requireGrid } from "./grid_file.ts";
 import { logFormatFlag } from "./log.ts";
 import { requireBox, runOneBox } from "./one_box.ts";
@@ -69,8 +69,7 @@ GRID BOX\` works, too.`,
     },
   ],
   async run(call) {
-    const [path = fromFileUrl(new URL("../examples/kvs/grid.json", import.meta.url)), box] =
-      call.operands;
+    const [path = await exampleGrid(), box] = call.operands;
     const runnable = await requireGrid(path, call);
     if (box === undefined) return await runGrid(path, runnable, call);
     const end = await runOneBox(path, runnable, requireBox(runnable.grid, box), call);

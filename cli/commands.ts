@@ -72,6 +72,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./new.ts")).command,
   },
   {
+    name: "test",
+    summary: "Runs the tests of agents of your own",
+    load: async () => (await import("./test.ts")).command,
+  },
+  {
     name: "vr",
     summary: "Runs a replica of a key-value store, or a client of one",
     load: async () => (await import("./vr.ts")).command,
