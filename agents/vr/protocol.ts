@@ -163,8 +163,11 @@ export const vrProtocol = {
   startEpoch: z.object({ ...stamp, op: count, replicas: members, old: members }),
   epochStarted: z.object({ epoch: count }),
 
-  /** What programs and terminals ask of a `vr_client`, and what it answers, by the asker's own number. */
-  invoke: z.object({ id: count, command: callSchema }),
+  /**
+   * What programs and terminals ask of a `vr_client`, and what it answers, by the asker's own number. What is `urgent`
+   * goes to all replicas at once, since the one that was the primary may be dead.
+   */
+  invoke: z.object({ id: count, command: callSchema, urgent: z.boolean().optional() }),
   result: z.object({ id: count, outcome: callOutcomeSchema }),
 };
 
