@@ -115,7 +115,9 @@ export function retry(step: ClientStep): void {
   const { state } = step;
   if (state.request === undefined) return;
   state.tries++;
+  // The first time it may be that something was lost; but if the master is gone, the others shall know who looks for one.
   if (state.tries >= triesMax) state.master = undefined;
+  else if (state.master !== undefined) seek(step);
   transmit(step);
 }
 

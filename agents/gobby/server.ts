@@ -24,6 +24,7 @@ import { type ServerMessage, serverProtocol } from "./protocol.ts";
 import { type GobbyRules, gobbyRules } from "./rules.ts";
 import { newClock, nextDue, prolong, putBack, sessionName, takeDue } from "./server_clock.ts";
 import { onResult, pump } from "./server_group.ts";
+import { forgetSeekers, noteSeeker } from "./server_seekers.ts";
 import {
   batchCallsMax,
   isMaster,
@@ -132,7 +133,10 @@ export function makeGobbyServer(rules: GobbyRules = gobbyRules): AgentDefinition
       clock: (state, ctx) => step(state, ctx, () => {}),
       rest: (state, ctx) => step(state, ctx, () => acquire(leaseOf(state, ctx))),
       sweep(state, ctx) {
-        step(state, ctx, sweep);
+        step(state, ctx, (taken) => {
+          sweep(taken);
+          forgetSeekers(taken);
+        });
         ctx.setTimer("sweep", ctx.attrs.watchMs);
       },
     },
@@ -184,6 +188,7 @@ function tellMaster(step: ServerStep): void {
   const { ctx, state: { term } } = step;
   const { owner } = knownOwner(leaseOf(step.state, ctx));
   const mine = isMaster(step);
+  if (!mine) noteSeeker(step, ctx.from);
   ctx.reply({ type: "master", mine, term, master: mine || owner !== ctx.self ? owner : null });
 }
 
@@ -243,6 +248,7 @@ function serveTime({ state, ctx }: ServerStep): void {
 function checkServer(state: ServerState): void {
   const sizes = [
     [state.waiting.size, waitingMax],
+    [state.seekers.size, waitingMax],
     [state.due.size, batchCallsMax],
     [state.watches.size, gobbyLimits.watches],
     [state.late.size, state.watches.size],

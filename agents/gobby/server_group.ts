@@ -3,6 +3,7 @@
 import type { DeepReadonly } from "../../core/data.ts";
 import { begin, end, follow, newClock, putBack } from "./server_clock.ts";
 import type { ServerMessage } from "./protocol.ts";
+import { tellSeekers } from "./server_seekers.ts";
 import {
   type Asked,
   batchCallsMax,
@@ -61,7 +62,9 @@ function ask(
   const id = ++state.asked;
   state.underWay = { ...asked, id };
   const command = { kind: "apply" as const, operation };
-  ctx.sendTo(ctx.attrs.group, { type: "invoke", id, command });
+  // Whoever kept the group for the last master may have gone with it.
+  const urgent = asked.kind === "beginTerm";
+  ctx.sendTo(ctx.attrs.group, { type: "invoke", id, command, urgent });
 }
 
 function askBatch(step: ServerStep): void {
@@ -190,6 +193,7 @@ function takeDeadlines(
   state.revision = revision;
   state.behind = false;
   state.phase = "serving";
+  tellSeekers(step);
   ctx.note("gobby.serves", { term: state.term, revision });
 }
 

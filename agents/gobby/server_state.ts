@@ -125,6 +125,8 @@ export interface ServerState {
   failures: number;
   /** How many deadlines it has read, and at which revision. */
   read: { skip: number; revision: number };
+  /** Who looks for the master, and when it last did. At most {@linkcode waitingMax}. */
+  readonly seekers: Map<AgentId, number>;
   /** By client, in the order of their coming. */
   readonly waiting: Map<string, WaitingRequest>;
   /** By session. */
@@ -152,6 +154,7 @@ export function newServerState(): ServerState {
     underWay: undefined,
     failures: 0,
     read: { skip: 0, revision: 0 },
+    seekers: new Map(),
     waiting: new Map(),
     renewals: new Map(),
     clock: newClock(),
