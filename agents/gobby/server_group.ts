@@ -113,7 +113,8 @@ function* wanted(state: ServerState, now: number): Generator<Wanted> {
     const call: WantedCall = { kind: "own", operation: timed.operation };
     yield { part: { kind: "timed", name }, call, cost: 2 * callOverhead };
   }
-  for (const [client, { request, seat, operation, length }] of state.waiting) {
+  for (const [client, { request, seat, operation, length, byLog }] of state.waiting) {
+    if (!byLog) continue;
     const part: Part = { kind: "client", client, request };
     const call: WantedCall = operation === undefined
       ? { kind: "open", client }
@@ -144,6 +145,7 @@ export function onResult(step: ServerStep, { id, outcome }: ServerMessage<"resul
 
 function take(step: ServerStep, asked: Asked, result: ServiceResult): void {
   const { state, ctx } = step;
+  if ("place" in result) state.place = Math.max(state.place, result.place);
   if (result.kind === "deposed") {
     ctx.note("gobby.deposed", { term: state.term, by: result.term });
     return step.rest("there is another master");

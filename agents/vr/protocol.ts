@@ -169,6 +169,11 @@ export const vrProtocol = {
    */
   invoke: z.object({ id: count, command: callSchema, urgent: z.boolean().optional() }),
   result: z.object({ id: count, outcome: callOutcomeSchema }),
+
+  /** Asks a replica what its own copy of the state says, which may be behind. */
+  look: z.object({ id: count, operation: json }),
+  /** `result` is null if the operation was no read. */
+  looked: z.object({ id: count, result: json }),
 };
 
 /** The messages of {@linkcode vrProtocol}. */
