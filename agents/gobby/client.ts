@@ -15,6 +15,7 @@ import {
   transmit,
 } from "./client_requests.ts";
 import { endSession, greet, isOver, keepAlive, onKeptAlive, settle } from "./client_session.ts";
+import { askNextServer, askStale, onStaleDeadline, onStaleReply } from "./client_stale.ts";
 import {
   asksMax,
   clientAttrs,
@@ -69,7 +70,7 @@ export function makeGobbyClient(rules: GobbyRules = gobbyRules): AgentDefinition
     doc: "Asks gobby_servers on behalf of others: finds the master, keeps a session, and watches.",
     attrs: clientAttrs,
     protocol: gobbyClientProtocol,
-    timers: ["retry", "keepAlive", "session", "refresh", "deadline"],
+    timers: ["retry", "keepAlive", "session", "refresh", "deadline", "stale"],
     init: newClientState,
     start(state, ctx: ClientContext) {
       state.name = `${ctx.self}/${Math.floor(ctx.random() * lifeCount)}`;
@@ -81,8 +82,11 @@ export function makeGobbyClient(rules: GobbyRules = gobbyRules): AgentDefinition
       });
     },
     on: {
-      ask(state, { id, operation, session = false, deadlineMs }, ctx) {
+      ask(state, { id, operation, session = false, maxAgeMs, deadlineMs }, ctx) {
         step(state, ctx, (taken) => {
+          if (maxAgeMs !== undefined && !session) {
+            return askStale(taken, { user: ctx.from, id, operation, maxAgeMs, deadlineMs });
+          }
           if (session && state.users.size < usersMax) state.users.add(ctx.from);
           ask(taken, { user: ctx.from, id, operation, session, deadlineMs });
         });
@@ -102,6 +106,11 @@ export function makeGobbyClient(rules: GobbyRules = gobbyRules): AgentDefinition
       master: (state, message, ctx) => hear(state, ctx, (taken) => onMaster(taken, message)),
       reply(state, message, ctx) {
         hear(state, ctx, (taken) => onReply(taken, message));
+      },
+      staleReply(state, message, ctx) {
+        hear(state, ctx, (taken) => {
+          if (message.client === state.name) onStaleReply(taken, message);
+        });
       },
       keptAlive(state, message, ctx) {
         hear(state, ctx, (taken) => {
@@ -129,7 +138,12 @@ export function makeGobbyClient(rules: GobbyRules = gobbyRules): AgentDefinition
       keepAlive: (state, ctx) => step(state, ctx, keepAlive),
       session: (state, ctx) => step(state, ctx, () => {}),
       refresh: (state, ctx) => step(state, ctx, refresh),
-      deadline: (state, ctx, key) => step(state, ctx, (taken) => onDeadline(taken, Number(key))),
+      stale: (state, ctx, key) => step(state, ctx, (taken) => askNextServer(taken, Number(key))),
+      deadline(state, ctx, key) {
+        step(state, ctx, (taken) => {
+          if (!onStaleDeadline(taken, Number(key))) onDeadline(taken, Number(key));
+        });
+      },
     },
     check: checkClient,
   });
@@ -204,6 +218,7 @@ function onFollowEnded(
 function checkClient(state: DeepReadonly<ClientState>): void {
   // One more, since a session is opened for what needs it.
   if (state.asks.length > asksMax + 1) throw new Error(`${state.asks.length} things are asked`);
+  if (state.stale.size > asksMax) throw new Error(`${state.stale.size} old reads are asked`);
   if (state.waits.size > waitsMax) throw new Error(`${state.waits.size} locks are awaited`);
   if (state.request !== undefined && state.asks.length === 0) {
     throw new Error("a request is under way that nobody has asked for");

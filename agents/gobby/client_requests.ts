@@ -115,7 +115,9 @@ export function retry(step: ClientStep): void {
   const { state } = step;
   if (state.request === undefined) return;
   state.tries++;
+  // The first time it may be that something was lost; but if the master is gone, the others shall know who looks for one.
   if (state.tries >= triesMax) state.master = undefined;
+  else if (state.master !== undefined) seek(step);
   transmit(step);
 }
 
@@ -269,12 +271,17 @@ export function failOf(step: ClientStep, session: number): void {
 
 /** Ends the first thing asked. */
 function finish(step: ClientStep, outcome: Outcome): void {
-  const { state, ctx } = step;
-  const asked = state.asks.shift();
+  const { state, ctx, rules } = step;
+  const { asks, request } = state;
+  const asked = asks.shift();
   state.request = undefined;
   ctx.clearTimer("retry");
   if (asked === undefined) return;
-  answer(step, asked, outcome);
+  if (asked.saysAge && request !== undefined && outcome.kind === "done") {
+    // The master answered with what was true at some moment since it was asked.
+    const ageMs = rules.lastedMs(ctx.now - request.sentAt, ctx.attrs.clockDriftPpm);
+    answer(step, asked, { ...outcome, ageMs });
+  } else answer(step, asked, outcome);
   // Without a session, what needs one fails as well: it shared the deadline.
   const [next] = state.asks;
   const refused = outcome.kind === "failed" || outcome.result.kind === "refused";
@@ -284,7 +291,12 @@ function finish(step: ClientStep, outcome: Outcome): void {
   }
 }
 
-function answer({ state, ctx }: ClientStep, { user, id, number }: Ask, outcome: Outcome): void {
+/** Tells whoever has asked what came of it. */
+export function answer(
+  { state, ctx }: ClientStep,
+  { user, id, number }: Ask,
+  outcome: Outcome,
+): void {
   const isShared = state.asks.some((each) => each.number === number);
   if (!isShared) ctx.clearTimer("deadline", String(number));
   if (user !== null) ctx.sendTo(user, { type: "answer", id, outcome });
@@ -294,6 +306,7 @@ function done(result: DeepReadonly<GobbyResult>): Outcome {
   return { kind: "done", result };
 }
 
-function failed(certain: boolean, why: string): Outcome {
+/** Nothing came of it. */
+export function failed(certain: boolean, why: string): Outcome {
   return { kind: "failed", certain, why };
 }

@@ -50,6 +50,22 @@ export interface Ask {
   readonly operation: Json;
   /** Whether the operation is one of the session. */
   readonly session: boolean;
+  /** Whether the answer says how old it is at most. */
+  readonly saysAge?: boolean;
+}
+
+/** A read that may be old. */
+export interface StaleAsk {
+  readonly ask: Ask;
+  readonly read: DeepReadonly<GobbyOperation>;
+  readonly maxAgeMs: number;
+  readonly deadlineMs: number;
+  readonly askedAt: number;
+  /** The index of the server that is asked first, and how many were asked in vain. */
+  readonly first: number;
+  tries: number;
+  /** When it was sent to the latest. */
+  sentAt: number;
 }
 
 /** What is being asked of the master. */
@@ -114,6 +130,8 @@ export interface ClientState {
   asked: number;
   request: Request | undefined;
   readonly waits: Map<number, Wait>;
+  /** Reads that may be old, each under its number among the things asked. At most {@linkcode asksMax}. */
+  readonly stale: Map<number, StaleAsk>;
   readonly session: ClientSession;
   readonly watches: Map<number, ClientWatch>;
   watched: number;
@@ -133,6 +151,7 @@ export function newClientState(): ClientState {
     asked: 0,
     request: undefined,
     waits: new Map(),
+    stale: new Map(),
     session: { number: 0, ttlMs: 0, until: 0, state: "safe", keepAlives: new Map(), latest: 0 },
     watches: new Map(),
     watched: 0,
@@ -145,7 +164,7 @@ export type ClientContext = Context<
   z.infer<typeof clientAttrs>,
   typeof gobbyClientProtocol,
   never,
-  "retry" | "keepAlive" | "session" | "refresh" | "deadline",
+  "retry" | "keepAlive" | "session" | "refresh" | "deadline" | "stale",
   never,
   never
 >;

@@ -9,6 +9,8 @@ import type { Json } from "../../core/data.ts";
 import { leaseRules } from "../lease/rules.ts";
 import { type Mark, remember, type Sessions } from "../machine/sessions.ts";
 
+const million = 1_000_000;
+
 /** The rules that servers, clients and the replicated machine are made with. */
 export type GobbyRules = typeof gobbyRules;
 
@@ -27,6 +29,29 @@ export const gobbyRules = {
   /** Whether a server may answer as master at this very moment. */
   mayAnswer(ownsLease: boolean): boolean {
     return ownsLease;
+  },
+
+  /** Whether a server may answer a read from its replica's copy at this very moment. */
+  mayRead(isMaster: boolean): boolean {
+    return isMaster;
+  },
+
+  /**
+   * Since when a state is up to date that is as far as the master said that it was. The master may have said so long
+   * before that was heard, but not before it was asked.
+   */
+  freshSince(askedAt: number, _answeredAt: number): number {
+    return askedAt;
+  },
+
+  /** How long something has lasted at most for which a clock shows `ms`, and which may be slow: in whole milliseconds. */
+  lastedMs(ms: number, clockDriftPpm: number): number {
+    return Math.ceil(ms * million / (million - clockDriftPpm));
+  },
+
+  /** Whether a state that is at `place` of the log has all that happened up to `known`. */
+  includes(place: number, known: number): boolean {
+    return place >= known;
   },
 
   /**

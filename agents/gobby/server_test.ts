@@ -116,6 +116,16 @@ Deno.test("gobby_server begins its term and reads what it must time before it se
   assertEquals(second?.message, { type: "master", mine: true, term: 1, master: "s1" });
 });
 
+Deno.test("gobby_server tells those who have looked for the master when it is that, and only once", () => {
+  const setting = new Setting();
+  setting.from("c1", { type: "checkMaster" }).from("c2", openSeat).sent();
+  setting.serve();
+  const told = setting.sent().filter(({ message }) => message["mine"] === true);
+  assertEquals(told.map(({ to }) => to), ["c1", "c2"]);
+  setting.from("c1", openSeat).serve();
+  assertEquals(setting.types(), ["reply"]);
+});
+
 Deno.test("gobby_server gathers calls while a batch is under way, and answers each", () => {
   const setting = new Setting().serve().from("c1", openSeat);
   setting.from("c2", { type: "open", client: "d" }).serve().sent();

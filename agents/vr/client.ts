@@ -44,6 +44,7 @@ interface WaitingCall {
   readonly from: AgentId;
   readonly id: number;
   readonly call: DeepReadonly<Call>;
+  readonly urgent: boolean;
 }
 
 type Request = DeepReadonly<Vr<"request">>;
@@ -118,8 +119,8 @@ export function makeVrClient(rules: VrClientRules = vrClientRules): AgentDefinit
       ctx.append({ incarnation: state.durable.incarnation + 1 });
     },
     on: {
-      invoke(state, { id, command }, ctx) {
-        const waiting = { from: ctx.from, id, call: command };
+      invoke(state, { id, command, urgent = false }, ctx) {
+        const waiting = { from: ctx.from, id, call: command, urgent };
         if (state.calls.length >= callsMax) {
           const why = `${callsMax} calls are waiting`;
           return answer(waiting, { kind: "failed", certain: true, why }, ctx);
@@ -150,7 +151,7 @@ export function makeVrClient(rules: VrClientRules = vrClientRules): AgentDefinit
       retry(state, ctx) {
         if (state.request === undefined) return;
         // Section 4.1: whoever does not get an answer asks all replicas.
-        for (const agent of state.group.known) ctx.sendTo(agent, state.request);
+        sendToAll(state, state.request, ctx);
         state.retryMs = Math.min(ctx.attrs.retryMsMax, Math.ceil(1.5 * state.retryMs));
         ctx.setTimer("retry", [state.retryMs, 1.5 * state.retryMs]);
       },
@@ -210,8 +211,13 @@ function send(
 ): void {
   state.request = { type: "request", client: ctx.self, ...request };
   state.retryMs = ctx.attrs.retryMs;
-  ctx.sendTo(primaryOfView(state.group), state.request);
+  if (state.calls[0]?.urgent === true) sendToAll(state, state.request, ctx);
+  else ctx.sendTo(primaryOfView(state.group), state.request);
   ctx.setTimer("retry", [state.retryMs, 1.5 * state.retryMs]);
+}
+
+function sendToAll({ group }: Client, request: Request, ctx: ClientContext): void {
+  for (const agent of group.known) ctx.sendTo(agent, request);
 }
 
 function takeOutcome(state: Client, outcome: DeepReadonly<Outcome>, ctx: ClientContext): void {

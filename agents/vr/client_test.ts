@@ -59,6 +59,15 @@ const group = (view: number, primary: string, members = replicas, epoch = 0) => 
   incarnation: 0,
 });
 
+Deno.test("vr_client asks all replicas at once for what is urgent", () => {
+  const agent = client();
+  agent.deliver("t", { type: "invoke", id: 1, command: get, urgent: true });
+  const opening = requests(agent);
+  assertEquals(opening.map(({ to }) => to), replicas);
+  reply(agent, opening[0]?.message, { kind: "opened", session: 7 });
+  assertEquals(requests(agent).map(({ to }) => to), replicas);
+});
+
 Deno.test("vr_client opens a session before its first request, and numbers those that follow", () => {
   const agent = client();
   invoke(agent, 1);

@@ -163,9 +163,17 @@ export const vrProtocol = {
   startEpoch: z.object({ ...stamp, op: count, replicas: members, old: members }),
   epochStarted: z.object({ epoch: count }),
 
-  /** What programs and terminals ask of a `vr_client`, and what it answers, by the asker's own number. */
-  invoke: z.object({ id: count, command: callSchema }),
+  /**
+   * What programs and terminals ask of a `vr_client`, and what it answers, by the asker's own number. What is `urgent`
+   * goes to all replicas at once, since the one that was the primary may be dead.
+   */
+  invoke: z.object({ id: count, command: callSchema, urgent: z.boolean().optional() }),
   result: z.object({ id: count, outcome: callOutcomeSchema }),
+
+  /** Asks a replica what its own copy of the state says, which may be behind. */
+  look: z.object({ id: count, operation: json }),
+  /** `result` is null if the operation was no read. */
+  looked: z.object({ id: count, result: json }),
 };
 
 /** The messages of {@linkcode vrProtocol}. */

@@ -15,6 +15,7 @@ import {
 import { boxOf, gobbyAgents, gobbyGrid, namesOf } from "./gobby_grid.ts";
 import { GobbyJudge } from "./gobby_judge.ts";
 import { GobbyLog } from "./gobby_log.ts";
+import { GobbyReads } from "./gobby_reads.ts";
 import { GobbyUser } from "./gobby_user.ts";
 import { paceOf } from "./typist.ts";
 
@@ -37,6 +38,9 @@ const sizes = {
   refresh: [20, 300],
   checkpoint: [5, 60],
   drift: [0, 3],
+  /** 0: every read goes through the log. */
+  reads: [0, 3],
+  fresh: [5, 100],
 } as const;
 
 type GobbySizes = Sizes<keyof typeof sizes>;
@@ -56,6 +60,7 @@ function grid(sizes: GobbySizes, isFirst: boolean) {
     clients: sizes.clients,
     engine: sizes.engine === 0 ? "vr_replica" : "paxos_member",
     isFirst,
+    readsLocally: sizes.reads > 0,
     replica: { checkpointOperations: sizes.checkpoint, keepOperations: sizes.checkpoint },
     group: { retryMs: sizes.retry, deadlineMs: 300 },
     server: {
@@ -66,6 +71,7 @@ function grid(sizes: GobbySizes, isFirst: boolean) {
       clockDriftPpm,
       restMs: 2 * sizes.lease,
       watchMs: 5000,
+      freshMs: sizes.fresh,
     },
     client: {
       sessionTtlMs: sizes.session,
@@ -124,6 +130,7 @@ function play(stage: Stage<keyof GobbySizes>) {
     violated,
     happened: (happened) => judge.happened(happened),
   });
+  new GobbyReads({ world, users: new Set(names), log, count, violated });
   const users = names.map((name) =>
     new GobbyUser({
       world,
@@ -203,6 +210,9 @@ export function gobbyScenarioOf(rules: GobbyRules): Scenario {
       "fenced write refused",
       "compacted watch",
       "watch resumed at another master",
+      "old read of what was told to be past",
+      "note.gobby.lease_read",
+      "note.gobby.replica_behind",
       "note.gobby.deposed",
       "note.gobby.repeated",
       "note.gobby.session_jeopardy",

@@ -21,6 +21,8 @@ export interface GobbyGridOptions {
   readonly engine: string;
   /** Whether it is the very first start of the group. */
   readonly isFirst: boolean;
+  /** Whether the master reads from the replica on its own box; default true. */
+  readonly readsLocally?: boolean;
   readonly replica?: { readonly [attr: string]: Json };
   readonly group?: { readonly [attr: string]: Json };
   readonly server?: { readonly [attr: string]: Json };
@@ -40,19 +42,25 @@ export function gobbyGrid(options: GobbyGridOptions) {
   const servers = namesOf("s", options.servers);
   const replicas = namesOf("r", options.servers);
   const agents: Record<string, PlainAgent> = {};
+  const { readsLocally = true } = options;
   for (const [index, server] of servers.entries()) {
     const box = boxOf(server);
+    const replica = replicas[index] ?? "";
     agents[server] = {
       type: "gobby_server",
       box,
-      attrs: { servers, group: `${server}_group`, ...options.server },
+      attrs: {
+        ...{ servers, group: `${server}_group` },
+        ...readsLocally ? { replica } : {},
+        ...options.server,
+      },
     };
     agents[`${server}_group`] = {
       type: "vr_client",
       box,
       attrs: { replicas, ...options.group },
     };
-    agents[replicas[index] ?? ""] = {
+    agents[replica] = {
       type: options.engine,
       box,
       attrs: {

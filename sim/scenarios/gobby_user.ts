@@ -117,6 +117,7 @@ export class GobbyUser {
         if (yield* this.#increment(`lock${number}`, `counter${number}`)) this.#wanted--;
       } else if (turn < 7) yield* this.#callStore();
       else if (turn === 7) this.#watch();
+      else if (turn === 8) yield* this.#readOld();
       else yield* this.#passing();
     }
   }
@@ -219,6 +220,20 @@ export class GobbyUser {
     // Whatever may still happen is nobody's whom a later call of this user follows.
     this.#lives++;
     if (isCertain(outcome)) history.fail(call);
+  }
+
+  /** Reads that say how old they are. */
+  *#readOld(): Steps<void> {
+    const { random, keys, locks } = this.#options;
+    for (let reads = randomInteger(random, 1, 4); reads > 0; reads--) {
+      const key = random() < 0.5
+        ? `counter${randomInteger(random, 1, locks)}`
+        : `key${randomInteger(random, 1, keys)}`;
+      // As old as it may be, but for some who want to know better.
+      const maxAgeMs = random() < 0.7 ? 1_000_000 : randomInteger(random, 0, 200);
+      if (resultOf(yield { ask: { kind: "get", key }, maxAgeMs }) !== undefined) this.committed++;
+      if (random() < 0.5) yield { pauseMs: randomInteger(random, 0, 30) };
+    }
   }
 
   /** Keys that end by themselves. */

@@ -1,0 +1,131 @@
+// Judges what Gobby's users read, in true time and by revisions, which say more than values do: no read sees less than
+// what anybody had been told before it was asked, unless it says how old it is; and then it sees what had been told
+// that long ago. And what is read at a revision is what there was at it.
+
+import type { AskOutcome } from "../../agents/gobby/protocol.ts";
+import type { GobbyEvent } from "../../agents/gobby/machine_event.ts";
+import type { Count } from "../injector.ts";
+import { equalJson } from "../linearizable_model.ts";
+import type { World } from "../world.ts";
+import type { WorldEvent } from "../world_event.ts";
+import type { GobbyLog } from "./gobby_log.ts";
+
+/** What a {@linkcode GobbyReads} works with. */
+export interface GobbyReadsOptions {
+  readonly world: World;
+  /** The gobby_askers. */
+  readonly users: ReadonlySet<string>;
+  readonly log: GobbyLog;
+  readonly count: Count;
+  readonly violated: (what: string) => never;
+}
+
+/** Something that is asked and not answered. */
+interface Asked {
+  readonly key: string | undefined;
+  readonly maxAgeMs: number | undefined;
+  /** The latest revision that anybody had been told of. */
+  readonly told: number;
+}
+
+type Told =
+  | { readonly type: "answer"; readonly id: number; readonly outcome: AskOutcome }
+  | { readonly type: "events"; readonly events: readonly GobbyEvent[] }
+  | { readonly type: "watching" | "watchEnded" | "session" };
+
+/** See the top of this file. */
+export class GobbyReads {
+  readonly #options: GobbyReadsOptions;
+  readonly #asked = new Map<string, Asked>();
+  /** Whenever somebody was told of a later revision than anybody before: which, and when. */
+  readonly #told: { readonly revision: number; readonly atUs: number }[] = [];
+
+  constructor(options: GobbyReadsOptions) {
+    this.#options = options;
+    options.world.observe((event) => this.#see(event));
+  }
+
+  #see(event: WorldEvent): void {
+    const { users } = this.#options;
+    if (event.kind === "input" && users.has(event.agent)) {
+      const { device, event: input } = event.event;
+      if (device !== "terminal" || input.type !== "line") return;
+      const { type, id, operation, maxAgeMs } = JSON.parse(input.text);
+      if (type !== "ask") return;
+      const key = operation.kind === "get" ? operation.key : undefined;
+      const told = this.#told.at(-1)?.revision ?? 0;
+      this.#asked.set(`${event.agent} ${id}`, { key, maxAgeMs, told });
+    } else if (event.kind === "output" && users.has(event.output.agent)) {
+      const { agent, output: { output } } = event.output;
+      if (output.type === "print") this.#hear(agent, JSON.parse(output.text), event.atUs);
+    }
+  }
+
+  #hear(user: string, told: Told, atUs: number): void {
+    if (told.type === "events") return this.#tell(told.events.at(-1)?.revision ?? 0, atUs);
+    if (told.type !== "answer" || told.outcome.kind !== "done") return;
+    const { result, ageMs } = told.outcome;
+    const asked = this.#asked.get(`${user} ${told.id}`);
+    this.#asked.delete(`${user} ${told.id}`);
+    if (asked === undefined || !("revision" in result)) return;
+    if (result.kind === "refused") return;
+    const { revision } = result;
+    if (asked.key !== undefined && result.kind === "entry") {
+      this.#judgeEntry(user, asked.key, result);
+    }
+    if (ageMs !== undefined) return this.#judgeAge(user, asked, { revision, ageMs, atUs });
+    // What may be old tells of nothing: the master, by whom ages are counted, may not know of it yet.
+    if (revision < asked.told) {
+      this.#options.violated(
+        `${user} is told of revision ${revision}, and asked after revision ${asked.told} was told`,
+      );
+    }
+    this.#tell(revision, atUs);
+  }
+
+  #tell(revision: number, atUs: number): void {
+    if (revision > (this.#told.at(-1)?.revision ?? 0)) this.#told.push({ revision, atUs });
+  }
+
+  #judgeEntry(
+    user: string,
+    key: string,
+    { revision, entry }: { readonly revision: number; readonly entry: unknown },
+  ): void {
+    const { log, violated } = this.#options;
+    const last = log.of({ kind: "key", key, only: "keys" }, 1, revision + 1).at(-1);
+    const wanted = last?.kind === "keyStored" ? last.entry : null;
+    if (equalJson(JSON.parse(JSON.stringify(wanted)), JSON.parse(JSON.stringify(entry)))) return;
+    violated(
+      `${user} reads ${JSON.stringify(entry)} at revision ${revision}, where there was ` +
+        `${JSON.stringify(wanted)}`,
+    );
+  }
+
+  #judgeAge(
+    user: string,
+    { maxAgeMs = Infinity }: Asked,
+    { revision, ageMs, atUs }: {
+      readonly revision: number;
+      readonly ageMs: number;
+      readonly atUs: number;
+    },
+  ): void {
+    const { log, count, violated } = this.#options;
+    count("old read answered");
+    if (revision < log.revision) count("old read of the past");
+    // It is as long ago as it takes to be told of something later.
+    const later = this.#told.find((told) => told.revision > revision);
+    if (later === undefined) return;
+    count("old read of what was told to be past");
+    const trueMs = (atUs - later.atUs) / 1000;
+    if (trueMs > ageMs) {
+      violated(
+        `${user} is told that revision ${revision} is ${ageMs} ms old at most, and revision ` +
+          `${later.revision} was told ${trueMs} ms ago`,
+      );
+    }
+    // Only the master may say more than was wanted, who knows nothing younger.
+    if (ageMs > maxAgeMs) count("old read older than wanted");
+  }
+}
