@@ -290,8 +290,8 @@ function reconfigure(
     members.push({ agent, incarnation });
   }
   ctx.clearTimer("locate");
-  const command = { kind: "reconfigure" as const, replicas: members };
-  proceed(state, { ...command, epoch: epoch ?? state.group.epoch }, ctx);
+  const now = epoch ?? state.group.epoch;
+  proceed(state, { kind: "reconfigure", epoch: now, replicas: members }, ctx);
 }
 
 /** What those who have answered know of the group. */
