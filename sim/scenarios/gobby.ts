@@ -1,9 +1,10 @@
-// Gobby: servers of which one is the master at a time, on a group that keeps what must last, and users who lock, count,
-// put, get and watch. Everything may go wrong but disks that are lost and clocks that jump.
+// Gobby: servers of which one is the master at a time, on a group that keeps what must last and is changed meanwhile, and
+// users who lock, count, put, get and watch. Everything may go wrong but clocks that jump; of every two groups at least
+// one quorum keeps its disks.
 
 import { type GobbyRules, gobbyRules } from "../../agents/gobby/rules.ts";
 import { serviceLimits } from "../../agents/gobby/service.ts";
-import { randomInteger } from "../../core/random.ts";
+import { type Random, randomInteger } from "../../core/random.ts";
 import { kvModel } from "../linearizable_model.ts";
 import {
   defineScenario,
@@ -13,6 +14,7 @@ import {
   type Stage,
 } from "../scenario.ts";
 import { boxOf, gobbyAgents, gobbyGrid, namesOf } from "./gobby_grid.ts";
+import { foundersOf, GobbyGroup } from "./gobby_group.ts";
 import { GobbyJudge } from "./gobby_judge.ts";
 import { GobbyLog } from "./gobby_log.ts";
 import { GobbyUser } from "./gobby_user.ts";
@@ -22,8 +24,10 @@ import { paceOf } from "./typist.ts";
 const driftsPpm = [0, 10_000, 50_000, 100_000] as const;
 
 const sizes = {
-  /** 3 servers, or 5. */
+  /** 3 servers, or 5, without those of the spares. */
   wide: [0, 1],
+  spares: [0, 2],
+  reconfigurations: [0, 3],
   /** 0 for Viewstamped Replication, 1 for Multi-Paxos. */
   engine: [0, 1],
   clients: [1, 5],
@@ -47,12 +51,14 @@ const incrementsAfterFaults = 2;
 /** So few events are kept that watches that have to wait come too late. */
 const limits = { ...serviceLimits, historyEvents: 96 };
 
-const serversOf = ({ wide }: GobbySizes) => namesOf("s", 3 + 2 * wide);
+const serversOf = ({ wide, spares }: GobbySizes) => namesOf("s", 3 + 2 * wide + spares);
 
 function grid(sizes: GobbySizes, isFirst: boolean) {
   const clockDriftPpm = driftsPpm[sizes.drift] ?? 0;
   return gobbyGrid({
     servers: serversOf(sizes).length,
+    spares: sizes.spares,
+    hasAdministrator: true,
     clients: sizes.clients,
     engine: sizes.engine === 0 ? "vr_replica" : "paxos_member",
     isFirst,
@@ -81,9 +87,12 @@ function grid(sizes: GobbySizes, isFirst: boolean) {
 function exposure(sizes: GobbySizes): Exposure {
   const servers = serversOf(sizes).map(boxOf);
   const users = namesOf("c", sizes.clients).map(boxOf);
+  const founders = foundersOf(sizes);
   return {
     victims: [...servers, ...servers, ...users],
-    quorum: { boxes: servers, size: Math.floor(servers.length / 2) + 1 },
+    disks: { boxes: founders.boxes, max: founders.boxes.length - founders.size },
+    // With all spares it is a majority of the servers as well, who grant the lease.
+    quorum: founders,
     ambushes: [
       "append",
       "sync",
@@ -93,6 +102,9 @@ function exposure(sizes: GobbySizes): Exposure {
       "gobby.watch_resumed",
       "gobby.repeated",
       "gobby.session_jeopardy",
+      "vr.reconfigured",
+      "vr.epoch_learned",
+      "paxos.reconfigured",
     ],
   };
 }
@@ -110,6 +122,7 @@ function play(stage: Stage<keyof GobbySizes>) {
   const { world, sizes, count, violated, random, history, safetyMs } = stage;
   const servers = serversOf(sizes);
   const names = namesOf("c", sizes.clients);
+  const group = new GobbyGroup(stage);
   const judge = new GobbyJudge({
     world,
     servers: new Set(servers),
@@ -120,7 +133,7 @@ function play(stage: Stage<keyof GobbySizes>) {
   });
   const log = new GobbyLog({
     world,
-    replicas: namesOf("r", servers.length),
+    replicas: group.replicas,
     violated,
     happened: (happened) => judge.happened(happened),
   });
@@ -149,10 +162,13 @@ function play(stage: Stage<keyof GobbySizes>) {
     committed: () => sum(({ committed }) => committed),
     done() {
       log.look();
-      return over && users.every(({ done }) => done);
+      return over && group.done && users.every(({ done }) => done);
     },
+    mayLose: (box: string) => group.mayLose(box),
+    core: (random: Random) => group.core(random),
     healed(core: readonly string[]) {
       over = true;
+      group.healed(core);
       for (const name of servers) {
         const box = boxOf(name);
         // Who stands still for ever is gone.
@@ -161,8 +177,9 @@ function play(stage: Stage<keyof GobbySizes>) {
       for (const user of users) user.want(incrementsAfterFaults);
     },
     model: kvModel,
-    converged: () => users.every(({ caughtUp }) => caughtUp),
+    converged: () => group.agrees && users.every(({ caughtUp }) => caughtUp),
     conclude() {
+      group.conclude();
       judge.conclude();
       const total = namesOf("counter", sizes.locks)
         .reduce((all, key) => all + judge.increments(key), 0);
@@ -190,7 +207,7 @@ export function gobbyScenarioOf(rules: GobbyRules): Scenario {
     definitions: gobbyAgents(rules, limits),
     exposure,
     // The lease and the sessions trust that clocks only drift, and how much is a size here.
-    spares: ["jump", "drift", "lostDisk"],
+    spares: ["jump", "drift"],
     // Longer than the first sync on a slow disk: before it, a founder does not know that it is one.
     calmMs: 60,
     safetyMs: [500, 4000],
@@ -207,6 +224,9 @@ export function gobbyScenarioOf(rules: GobbyRules): Scenario {
       "note.gobby.repeated",
       "note.gobby.session_jeopardy",
       "note.gobby.session_lost",
+      "note.vr.reconfigured",
+      "note.paxos.reconfigured",
+      "fault.lostDisk",
       "quorum.gone",
       "fault.kill",
       "fault.powerCut",

@@ -5,6 +5,7 @@ import { makeGobbyClient } from "../../agents/gobby/client.ts";
 import { makeGobbyServer } from "../../agents/gobby/server.ts";
 import { makeGobbyService } from "../../agents/gobby/service.ts";
 import type { GobbyRules } from "../../agents/gobby/rules.ts";
+import type { AnyMachine } from "../../agents/machine/machine.ts";
 import { makePaxosMember } from "../../agents/paxos/member.ts";
 import { vrClient } from "../../agents/vr/client.ts";
 import { makeVrReplica } from "../../agents/vr/replica.ts";
@@ -12,10 +13,15 @@ import type { Json } from "../../core/data.ts";
 import type { AgentDefinition } from "../../core/define.ts";
 import { type PlainAgent, plainGrid } from "../plain_grid.ts";
 import { gobbyAsker } from "./gobby_actor.ts";
+import { vrAsker } from "./vr_agents.ts";
 
 /** What a grid of Gobby is made of. */
 export interface GobbyGridOptions {
   readonly servers: number;
+  /** How many of them have a replica that is a spare at first; default 0. */
+  readonly spares?: number;
+  /** Whether there is an administrator, who may change the group; default no. */
+  readonly hasAdministrator?: boolean;
   readonly clients: number;
   /** What keeps the state: `vr_replica` or `paxos_member`. */
   readonly engine: string;
@@ -39,6 +45,7 @@ export function namesOf(prefix: string, count: number): string[] {
 export function gobbyGrid(options: GobbyGridOptions) {
   const servers = namesOf("s", options.servers);
   const replicas = namesOf("r", options.servers);
+  const founders = replicas.slice(0, options.servers - (options.spares ?? 0));
   const agents: Record<string, PlainAgent> = {};
   for (const [index, server] of servers.entries()) {
     const box = boxOf(server);
@@ -52,13 +59,14 @@ export function gobbyGrid(options: GobbyGridOptions) {
       box,
       attrs: { replicas, ...options.group },
     };
-    agents[replicas[index] ?? ""] = {
+    const replica = replicas[index] ?? "";
+    agents[replica] = {
       type: options.engine,
       box,
       attrs: {
-        replicas,
+        replicas: founders,
         machine: "gobby_service",
-        bootstrap: options.isFirst,
+        bootstrap: options.isFirst && founders.includes(replica),
         ...options.replica,
       },
     };
@@ -68,12 +76,20 @@ export function gobbyGrid(options: GobbyGridOptions) {
     agents[`${user}_client`] = { type: "gobby_client", box, attrs: { servers, ...options.client } };
     agents[user] = { type: "gobby_asker", box, attrs: { client: `${user}_client` } };
   }
+  if (options.hasAdministrator === true) {
+    const box = boxOf("admin");
+    agents.admin_client = { type: "vr_client", box, attrs: { replicas, deadlineMs: 20_000 } };
+    agents.admin = { type: "vr_asker", box, attrs: { client: "admin_client" } };
+  }
   return plainGrid(agents);
 }
 
-/** The agents of such a grid, made with rules that a test may break. */
-export function gobbyAgents(rules: GobbyRules, limits: GobbyLimits): AgentDefinition[] {
-  const service = makeGobbyService({ limits, rules });
+/** The agents of such a grid, made with rules, or with a service, that a test may break. */
+export function gobbyAgents(
+  rules: GobbyRules,
+  limits: GobbyLimits,
+  service: AnyMachine = makeGobbyService({ limits, rules }),
+): AgentDefinition[] {
   const machines = new Map([[service.name, service]]);
   return [
     makeGobbyServer(rules),
@@ -81,6 +97,7 @@ export function gobbyAgents(rules: GobbyRules, limits: GobbyLimits): AgentDefini
     makeVrReplica({ machines }),
     makePaxosMember({ machines }),
     vrClient,
+    vrAsker,
     gobbyAsker,
   ];
 }
