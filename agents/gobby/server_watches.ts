@@ -169,14 +169,15 @@ function send(
   end: number,
 ): void {
   const first = wanted[0]?.revision;
-  const events = watch.oneShot ? wanted.filter(({ revision }) => revision === first) : wanted;
-  const next = watch.oneShot && first !== undefined ? first + 1 : end;
+  const isLast = first !== undefined && step.rules.endsWhenTold(watch.oneShot);
+  const events = isLast ? wanted.filter(({ revision }) => revision === first) : wanted;
+  const next = isLast ? first + 1 : end;
   const { client, watch: number } = watch;
   watch.next = next;
   if (events.length === 0) return;
   // It goes on from where the client is when all has arrived that is on its way, however long nothing was for it.
   const from = watch.unheard.at(-1) ?? watch.heard;
-  watch.told = watch.oneShot;
+  watch.told = isLast;
   watch.unheard.push(next);
   speak(step, watch.from, { type: "news", client, watch: number, from, next, events });
 }

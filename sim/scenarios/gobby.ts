@@ -2,9 +2,9 @@
 // users who lock, count, put, get and watch. Everything may go wrong but clocks that jump; of every two groups at least
 // one quorum keeps its disks.
 
-import { type GobbyRules, gobbyRules } from "../../agents/gobby/rules.ts";
 import { serviceLimits } from "../../agents/gobby/service.ts";
 import { type Random, randomInteger } from "../../core/random.ts";
+import { checkLinearizable, verdictLines } from "../linearizable.ts";
 import { kvModel } from "../linearizable_model.ts";
 import {
   defineScenario,
@@ -13,9 +13,10 @@ import {
   type Sizes,
   type Stage,
 } from "../scenario.ts";
-import { boxOf, gobbyAgents, gobbyGrid, namesOf } from "./gobby_grid.ts";
+import { boxOf, gobbyAgents, gobbyGrid, type GobbyParts, namesOf } from "./gobby_grid.ts";
 import { foundersOf, GobbyGroup } from "./gobby_group.ts";
 import { GobbyJudge } from "./gobby_judge.ts";
+import { GobbyLocks, lockModel } from "./gobby_locks.ts";
 import { GobbyLog } from "./gobby_log.ts";
 import { GobbyUser } from "./gobby_user.ts";
 import { paceOf } from "./typist.ts";
@@ -131,11 +132,15 @@ function play(stage: Stage<keyof GobbySizes>) {
     count,
     violated,
   });
+  const locking = new GobbyLocks();
   const log = new GobbyLog({
     world,
     replicas: group.replicas,
     violated,
-    happened: (happened) => judge.happened(happened),
+    happened(happened) {
+      judge.happened(happened);
+      locking.happened(happened);
+    },
   });
   const users = names.map((name) =>
     new GobbyUser({
@@ -146,6 +151,7 @@ function play(stage: Stage<keyof GobbySizes>) {
       history,
       log,
       judge,
+      locking,
       count,
       violated,
       locks: sizes.locks,
@@ -181,6 +187,7 @@ function play(stage: Stage<keyof GobbySizes>) {
     conclude() {
       group.conclude();
       judge.conclude();
+      judgeLocks(locking, stage);
       const total = namesOf("counter", sizes.locks)
         .reduce((all, key) => all + judge.increments(key), 0);
       const least = sum(({ incremented }) => incremented);
@@ -192,19 +199,29 @@ function play(stage: Stage<keyof GobbySizes>) {
   };
 }
 
+/** What judging the locks of one run may cost: much less than a second. */
+const lockLimits = { stepsMax: 1_000_000, configurationsMax: 100_000, shrinkStepsMax: 100_000 };
+
+function judgeLocks(locking: GobbyLocks, { count, violated }: Stage<keyof GobbySizes>): void {
+  const verdict = checkLinearizable(locking.calls(), lockModel, lockLimits);
+  if (verdict.kind === "linearizable") count("locks judged");
+  else if (verdict.kind === "unknown") count("locks too hard to judge");
+  else violated(["Of locks:", ...verdictLines(verdict)].join("\n"));
+}
+
 /**
- * The scenario `gobby`, with the rules that it is about.
+ * The scenario `gobby`, with what it is about.
  *
- * @param rules A test gives some of which one is broken, to see whether it is found out.
+ * @param parts A test gives some of which one is broken, to see whether it is found out.
  */
-export function gobbyScenarioOf(rules: GobbyRules): Scenario {
+export function gobbyScenarioOf(parts: GobbyParts): Scenario {
   return defineScenario({
     name: "gobby",
     doc: "Gobby's locks, keys, sessions and watches: one master, fenced writes, nothing missed.",
     sizes,
     grid: (sizes) => grid(sizes, true),
     laterGrid: (sizes) => grid(sizes, false),
-    definitions: gobbyAgents(rules, limits),
+    definitions: gobbyAgents(parts, limits),
     exposure,
     // The lease and the sessions trust that clocks only drift, and how much is a size here.
     spares: ["jump", "drift"],
@@ -219,6 +236,8 @@ export function gobbyScenarioOf(rules: GobbyRules): Scenario {
       "wait granted after an expiry",
       "fenced write refused",
       "compacted watch",
+      "one-shot watch told",
+      "locks judged",
       "watch resumed at another master",
       "note.gobby.deposed",
       "note.gobby.repeated",
@@ -243,4 +262,4 @@ export function gobbyScenarioOf(rules: GobbyRules): Scenario {
 }
 
 /** The built-in scenario `gobby`. */
-export const gobbyScenario: Scenario = gobbyScenarioOf(gobbyRules);
+export const gobbyScenario: Scenario = gobbyScenarioOf({});

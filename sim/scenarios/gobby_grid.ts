@@ -4,11 +4,13 @@ import type { GobbyLimits } from "../../agents/gobby/machine_limits.ts";
 import { makeGobbyClient } from "../../agents/gobby/client.ts";
 import { makeGobbyServer } from "../../agents/gobby/server.ts";
 import { makeGobbyService } from "../../agents/gobby/service.ts";
-import type { GobbyRules } from "../../agents/gobby/rules.ts";
+import { type GobbyRules, gobbyRules } from "../../agents/gobby/rules.ts";
 import type { AnyMachine } from "../../agents/machine/machine.ts";
 import { makePaxosMember } from "../../agents/paxos/member.ts";
+import { type PaxosRules, paxosRules } from "../../agents/paxos/rules.ts";
 import { vrClient } from "../../agents/vr/client.ts";
 import { makeVrReplica } from "../../agents/vr/replica.ts";
+import { type VrRules, vrRules } from "../../agents/vr/rules.ts";
 import type { Json } from "../../core/data.ts";
 import type { AgentDefinition } from "../../core/define.ts";
 import { type PlainAgent, plainGrid } from "../plain_grid.ts";
@@ -84,18 +86,27 @@ export function gobbyGrid(options: GobbyGridOptions) {
   return plainGrid(agents);
 }
 
-/** The agents of such a grid, made with rules, or with a service, that a test may break. */
+/** What a test may break, to see whether it is found out; default: nothing is. */
+export interface GobbyParts {
+  readonly rules?: GobbyRules;
+  /** What is replicated, made with the rules and limits. */
+  readonly service?: (service: AnyMachine) => AnyMachine;
+  readonly vr?: VrRules;
+  readonly paxos?: PaxosRules;
+}
+
+/** The agents of such a grid. */
 export function gobbyAgents(
-  rules: GobbyRules,
+  { rules = gobbyRules, service = (as) => as, vr = vrRules, paxos = paxosRules }: GobbyParts,
   limits: GobbyLimits,
-  service: AnyMachine = makeGobbyService({ limits, rules }),
 ): AgentDefinition[] {
-  const machines = new Map([[service.name, service]]);
+  const machine = service(makeGobbyService({ limits, rules }));
+  const machines = new Map([[machine.name, machine]]);
   return [
     makeGobbyServer(rules),
     makeGobbyClient(rules),
-    makeVrReplica({ machines }),
-    makePaxosMember({ machines }),
+    makeVrReplica({ machines, rules: vr }),
+    makePaxosMember({ machines, rules: paxos }),
     vrClient,
     vrAsker,
     gobbyAsker,
