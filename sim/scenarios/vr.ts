@@ -112,7 +112,7 @@ export function vrScenarioOf(
       "note.vr.replaced",
       "note.vr.lease_read",
       "crash.primary",
-      "crash.elected primary in a view change",
+      { mark: "crash.elected primary in a view change", share: 1 / 16 },
       "quorum.gone",
       "executions judged",
       "calls of unknown outcome",
