@@ -68,6 +68,10 @@ refused or is not there, 2 if it was called wrongly, 3 if the grid is wrong.`,
       beside,
     },
     {
+      line: "ovid gobby examples/gobby/grid_with_spares.json members replace r3 r4",
+      doc: "Lets a spare keep the data in the place of a replica that is gone",
+    },
+    {
       line: "ovid gobby examples/gobby/grid.json",
       doc: "A prompt that takes the same commands",
       input: ["put colour blue", "get colour"],
@@ -80,9 +84,10 @@ refused or is not there, 2 if it was called wrongly, 3 if the grid is wrong.`,
     if (spoken.length > 0) findWord(spoken);
     const { grid } = await requireGrid(path, call);
     const servers = serversOf(grid, path);
+    const replicas = replicasOf(grid);
     const sessionTtlMs = call.integer("session", 100, 3_600_000) ?? 10_000;
     const deadlineMs = call.integer("timeout", 1, 3_600_000) ?? 10_000;
-    await using gobby = new GobbyClient({ servers, sessionTtlMs, deadlineMs });
+    await using gobby = new GobbyClient({ servers, replicas, sessionTtlMs, deadlineMs });
     const options = optionsOf(call, sessionTtlMs);
     if (spoken.length > 0) {
       const [word, operands] = findWord(spoken);
@@ -118,6 +123,16 @@ function serversOf(grid: Grid, path: string): Record<string, string> {
     );
   }
   return Object.fromEntries(servers.map(({ id, box }) => [id, box]));
+}
+
+const replicaTypes: ReadonlySet<string> = new Set(["paxos_member", "vr_replica"]);
+
+/** Whatever in a grid keeps Gobby's data, or could. */
+function replicasOf({ agents }: Grid): Record<string, string> {
+  const replicas = [...agents.values()].filter(({ type, attrs }) =>
+    replicaTypes.has(type) && attrs.machine === "gobby_service"
+  );
+  return Object.fromEntries(replicas.map(({ id, box }) => [id, box]));
 }
 
 // A line that fails does not end the conversation, but a script is told.

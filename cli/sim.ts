@@ -65,7 +65,7 @@ says everything itself. \`compare A B\` in its place shows what two protocols, s
 make of the same clients and the same faults.
 
 Exit codes: 0 fine, 10 something happened that must never be, 11 something did not happen that must, 12 the same seed
-gave two runs, 1 a history is too hard to judge or a batch of ${sometimesRunsMin} seeds has not reached what it should, 2 wrong usage, such as a bad seed.`,
+gave two runs, 1 a history is too hard to judge or a batch of ${sometimesRunsMin} seeds and more has not reached what it should, 2 wrong usage, such as a bad seed.`,
   words: [...builtInScenarios.keys(), ...caseScenarios.keys(), "compare"],
   operands: [1, 8],
   flags: [

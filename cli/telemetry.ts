@@ -124,6 +124,9 @@ function timed(journal: Journal, synced: (begunAt: number, endedAt: number) => v
     get bytesSinceSnapshot() {
       return journal.bytesSinceSnapshot;
     },
+    get snapshotBytes() {
+      return journal.snapshotBytes;
+    },
     get stats() {
       return journal.stats;
     },

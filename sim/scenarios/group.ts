@@ -6,6 +6,7 @@ import { type Random, randomInteger } from "../../core/random.ts";
 import { drawCore } from "../injector.ts";
 import { type PlainAgent, plainGrid } from "../plain_grid.ts";
 import type { Exposure, Sizes, Stage } from "../scenario.ts";
+import { type Administrator, makeAdministrator } from "./administrator.ts";
 import { paceOf, Typist } from "./typist.ts";
 
 export const groupSizes = {
@@ -166,37 +167,13 @@ export class Asker {
   }
 }
 
-/** The administrator: names new groups, and lets those that have lost their disks join again. */
-export function makeAdministrator(
+/** The administrator of a group of such sizes. */
+export function administratorOf(
   { world, random, sizes, count }: Stage<keyof GroupSizes>,
-): { typist: Typist; asked: () => number; retire: () => void } {
-  const { all } = replicasOf(sizes);
-  let left = sizes.reconfigurations;
-  let asked = 0;
-  world.observe((event) => {
-    if (event.kind === "disk" && event.bytesMax === "lost") left++;
-  });
-  const typist = new Typist({
-    world,
-    agent: "admin",
-    box: boxOf("admin"),
-    think: () => randomInteger(random, 0, 1000),
-    next() {
-      // Who is down cannot say whether it has lost its disk, and would be named as what it was before.
-      const up = all.filter((agent) => world.isUp(boxOf(agent)));
-      if (left <= 0 || up.length === 0) return undefined;
-      left--;
-      asked++;
-      const replicas: string[] = [];
-      for (let count = randomInteger(random, 1, up.length); count > 0; count--) {
-        replicas.push(...up.splice(randomInteger(random, 0, up.length - 1), 1));
-      }
-      return JSON.stringify({ kind: "reconfigure", replicas });
-    },
-    answered: (text) => count(`reconfiguration ${JSON.parse(text).kind}`),
-    lost: () => {},
-  });
-  return { typist, asked: () => asked, retire: () => left = 0 };
+): Administrator {
+  const { all: replicas } = replicasOf(sizes);
+  const changes = sizes.reconfigurations;
+  return makeAdministrator({ world, random, count, replicas, boxOf, changes });
 }
 
 /** A quorum of the founders, or more of them, and whoever is no founder. */

@@ -7,6 +7,7 @@ import type { AgentDefinition } from "../../core/define.ts";
 import { counterModel, kvModel } from "../linearizable_model.ts";
 import { defineScenario, type Scenario, type Sizes } from "../scenario.ts";
 import {
+  administratorOf,
   Asker,
   boxOf,
   type Engine,
@@ -14,7 +15,6 @@ import {
   groupExposure,
   groupGrid,
   groupSizes,
-  makeAdministrator,
   replicasOf,
   smallCore,
 } from "./group.ts";
@@ -81,7 +81,7 @@ export function paxosScenarioOf(member: AgentDefinition): Scenario {
           return new Asker(`c${index + 1}`, { ...stage, safetyMs });
         },
       );
-      const { typist: administrator, asked, retire } = makeAdministrator(stage);
+      const { typist: administrator, asked, retire } = administratorOf(stage);
       const typists = [...askers.map(({ typist }) => typist), administrator];
       let lost = 0;
       let over = false;

@@ -9,13 +9,13 @@ import type { AgentDefinition } from "../../core/define.ts";
 import { modelOf } from "../linearizable_model.ts";
 import { defineScenario, type Scenario } from "../scenario.ts";
 import {
+  administratorOf,
   Asker,
   boxOf,
   groupCalmMs,
   groupExposure,
   groupGrid,
   groupSizes,
-  makeAdministrator,
   replicasOf,
   smallCore,
 } from "./group.ts";
@@ -65,7 +65,7 @@ export function vrScenarioOf(
         { length: sizes.clients },
         (_, index) => new Asker(`c${index + 1}`, stage),
       );
-      const { typist: administrator, asked, retire } = makeAdministrator(stage);
+      const { typist: administrator, asked, retire } = administratorOf(stage);
       const typists = [...askers.map(({ typist }) => typist), administrator];
       const machine = sizes.machine === 0 ? kv : counter;
       let lost = 0;
@@ -112,7 +112,7 @@ export function vrScenarioOf(
       "note.vr.replaced",
       "note.vr.lease_read",
       "crash.primary",
-      "crash.elected primary in a view change",
+      { mark: "crash.elected primary in a view change", share: 1 / 16 },
       "quorum.gone",
       "executions judged",
       "calls of unknown outcome",
