@@ -15,7 +15,7 @@ import type { GuestCaller } from "../transport/mesh_options.ts";
 import { tcp } from "../transport/tcp.ts";
 import type { BoxEnd, BoxLog, BoxOptions, Guest } from "./box_options.ts";
 import { connectionsPerCollection, countAccepted } from "./churn.ts";
-import { Devices, TextWriter } from "./devices.ts";
+import { Devices, standardOutput } from "./devices.ts";
 import { Driver } from "./driver.ts";
 import { HttpServers } from "./http.ts";
 import type { Journal, OpenedJournal } from "./journal.ts";
@@ -28,6 +28,9 @@ const silent: BoxLog = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** How long terminals wait for links to all other boxes before their first line; GoOvid waits as long. */
 export const linksAwaitedMs = 1000;
+
+/** How long a box that ends waits for a reader of its output that takes nothing. */
+const lastWordsMs = 1000;
 
 const endOfInput: DeviceEvent = { device: "terminal", event: { type: "eof" } };
 const quiet: ReadonlySet<string> = new Set(["agent.faulted", "agent.stopped"]);
@@ -161,7 +164,7 @@ export class Box {
       note: (event, detail) => log.info(`${event} ${detail}`),
     });
     this.#devices = new Devices({
-      out: options.out ?? new TextWriter((bytes) => Deno.stdout.write(bytes)),
+      out: options.out ?? standardOutput(log),
       interactive: options.interactive ?? false,
       filesFolder: options.filesFolder,
       processes: this.#processes,
@@ -300,7 +303,8 @@ export class Box {
     clearTimeout(this.#linkedTimer);
     this.#linked.resolve();
     await this.#driver.close();
-    await this.#devices.flush();
+    // A terminal that has stopped reading must not keep a box from its end.
+    await this.#devices.flush(lastWordsMs);
     await Promise.all([
       ...[this.#masterPort?.close(), this.#mesh.close(), this.#processes.close()],
       this.#http.close(),

@@ -1,6 +1,6 @@
 // `ovid chatroom`: one server of the numeric chatroom, a box without agents whose peers have numbers.
 
-import { TextWriter } from "../box/devices.ts";
+import { standardOutput } from "../box/devices.ts";
 import { masterPortMin } from "../box/master_port.ts";
 import { memoryJournal } from "../box/memory_journal.ts";
 import type { BoxId } from "../core/id.ts";
@@ -54,7 +54,7 @@ commands of masters on PORT, 10000 or higher, on loopback.`,
       addressOf: (box) => `127.0.0.1:${basePort + Number(box)}`,
       masterPort,
       seed: 0n,
-      out: new TextWriter((bytes) => Deno.stdout.write(bytes)),
+      out: standardOutput(log),
       interactive: false,
       log,
     }, {

@@ -3,7 +3,7 @@
 import { basename, dirname, join, resolve } from "@std/path";
 import { Box } from "../box/box.ts";
 import type { BoxEnd, BoxLog, BoxOptions } from "../box/box_options.ts";
-import { TextWriter } from "../box/devices.ts";
+import { standardOutput } from "../box/devices.ts";
 import { openJournal } from "../box/journal.ts";
 import { masterPortMin } from "../box/master_port.ts";
 import { readBox } from "../core/config/address.ts";
@@ -114,7 +114,7 @@ export async function runOneBox(
     },
     ...flags,
     ...offset === 0 ? {} : { addressOf: (id: BoxId) => shiftPort(id, offset) },
-    out: new TextWriter((bytes) => Deno.stdout.write(bytes)),
+    out: standardOutput(log),
     interactive: call.has("prompt") ||
       (!supervised && Deno.stdin.isTerminal() && Deno.stdout.isTerminal()),
     filesFolder: join(folder, "files"),
