@@ -181,7 +181,7 @@ export function unknownWord(
   const shown = known.filter((each) => !each.hidden).map((each) => each.name);
   const nearest = shown.length === 0 ? undefined : closestString(word, shown);
   const isNear = nearest !== undefined &&
-    levenshteinDistance(word, nearest) <= Math.max(1, word.length / 3);
+    levenshteinDistance(word, nearest) <= Math.max(1, Math.ceil(word.length / 3));
   const dashes = what.startsWith("flag") ? "--" : "";
   return `Unknown ${what}, ${
     isNear

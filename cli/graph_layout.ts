@@ -33,6 +33,8 @@ export interface GraphLayout {
 export const fontSizes = { agent: 13, type: 11, box: 11, label: 10 } as const;
 
 const agentHeight = 40;
+const endHeight = 8;
+const labelledEndHeight = 18;
 const agentWidthMin = 56;
 const boxPadding = 14;
 /** A hub is a bar, as thick as this, and as long as its links need. */
@@ -92,7 +94,7 @@ export async function layOutGraph(graph: GridGraph): Promise<GraphLayout> {
           ...agents.map(({ id, type }) => ({
             id: nodeName("agent", id),
             width: widthOf(id, type, box),
-            height: agentHeight,
+            height: heightOf(graph, id),
           })),
           ...hubNodes(graph, box),
         ],
@@ -118,6 +120,17 @@ function widthOf(id: string, type: string, box: string): number {
     textWidth(drawnName(type), fontSizes.type),
   ) + 16;
   return Math.max(agentWidthMin, wide, textWidth(box, fontSizes.box) - boxPadding);
+}
+
+// The ends of links need room between them, and more of it where they have labels.
+function heightOf({ links }: GridGraph, id: string): number {
+  const own = links.filter(({ from, to }) => from === id || to === id);
+  const labelled = own.filter(({ label, back = label }) => back !== label);
+  return Math.max(
+    agentHeight,
+    own.length * endHeight,
+    (labelled.length + 1) * labelledEndHeight,
+  );
 }
 
 function hubNodes(graph: GridGraph, box: string | undefined): ElkNode[] {

@@ -56,10 +56,11 @@ function agentLines({ id, type }: { id: string; type: string }, layout: GraphLay
   const area = areaOf(layout, nodeName("agent", id));
   const middle = `text-anchor="middle" font-size=`;
   const x = area.x + area.width / 2;
+  const y = area.y + area.height / 2;
   return `<g><title>${escapeXml(`${id}: ${type}`)}</title>` +
     `<rect ${placeOf(area)} rx="3" fill="#fff" stroke="#000"/>` +
-    text(drawnName(id), x, area.y + 17, `${middle}"${fontSizes.agent}" font-weight="bold"`) +
-    text(drawnName(type), x, area.y + 32, `${middle}"${fontSizes.type}"`) + "</g>";
+    text(drawnName(id), x, y - 3, `${middle}"${fontSizes.agent}" font-weight="bold"`) +
+    text(drawnName(type), x, y + 12, `${middle}"${fontSizes.type}"`) + "</g>";
 }
 
 function hubLines({ name, label }: { name: string; label: string }, layout: GraphLayout): string {

@@ -147,6 +147,13 @@ Deno.test("graphSvg: equal grids give equal pictures, and names are text, whatev
   assertStringIncludes(svg, "<title>&lt;i&gt;</title>");
 });
 
+Deno.test("docs/guide/01_two_people.svg is what `ovid graph` draws", async () => {
+  const grid = new URL("guide/01_echo/broken.json", examples);
+  const graph = graphOf(gridOf(JSON.parse(await Deno.readTextFile(grid))));
+  const kept = new URL("../docs/guide/01_two_people.svg", import.meta.url);
+  assertEquals(await graphSvg(graph, "broken.json"), await Deno.readTextFile(kept));
+});
+
 Deno.test("graphSvg: a name that is too long is cut, and whole for whoever points at it", async () => {
   const long = "x".repeat(200);
   const svg = await graphSvg(graphOf(gridOf({ [long]: at(5000) })), "long");
