@@ -5,6 +5,7 @@ import { leftBehind, scratch } from "./support.ts";
 import "./commands.ts";
 import "./first_start.ts";
 import "./plugins.ts";
+import "./scripts.ts";
 
 Deno.test("no process is left behind by the tests of the executable", async () => {
   assertEquals(await leftBehind(), []);
