@@ -17,6 +17,7 @@ import { starterOf } from "./child_box.ts";
 import { type Call, exitCodes, UsageError } from "./command.ts";
 import type { RunnableGrid } from "./grid_file.ts";
 import { openLog } from "./log.ts";
+import { readNamedAddresses } from "./named_addresses.ts";
 import { onStopSignals } from "./signals.ts";
 import { parseControl, readLines } from "./terminal.ts";
 
@@ -85,6 +86,7 @@ export async function runOneBox(
 ): Promise<number | undefined> {
   const flags = readBoxFlags(call);
   const offset = call.integer("port-offset", 0, 60_000) ?? 0;
+  const named = readNamedAddresses(call, grid);
   const supervised = call.has("supervised");
   const attached = chooseTerminal(
     terminalsOf(grid, definitions).filter((id) => grid.agents.get(id)?.box === box),
@@ -103,7 +105,9 @@ export async function runOneBox(
     transport: tcp,
     journal,
     ...flags,
-    ...offset === 0 ? {} : { addressOf: (id: BoxId) => shiftPort(id, offset) },
+    ...offset === 0 && named.size === 0
+      ? {}
+      : { addressOf: (id: BoxId) => named.get(id) ?? shiftPort(id, offset) },
     out: new TextWriter((bytes) => Deno.stdout.write(bytes)),
     interactive: call.has("prompt") ||
       (!supervised && Deno.stdin.isTerminal() && Deno.stdout.isTerminal()),

@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { leftBehind, scratch } from "./support.ts";
 import "./commands.ts";
+import "./containers.ts";
 import "./first_start.ts";
 import "./plugins.ts";
 import "./scripts.ts";
@@ -12,5 +13,7 @@ Deno.test("no process is left behind by the tests of the executable", async () =
 });
 
 Deno.test.afterAll(async () => {
+  // What a test that failed has not ended itself.
+  for (const { pid } of await leftBehind()) Deno.kill(pid, "SIGKILL");
   await Deno.remove(scratch, { recursive: true });
 });

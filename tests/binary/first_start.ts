@@ -95,7 +95,10 @@ Deno.test({
     } else await Deno.chmod(HOME, 0o555);
     await assertStarts({ HOME, TMPDIR });
     await unpacked(join(TMPDIR, `ovid-${Deno.uid()}`));
-    await assertStarts({ HOME: "/dev/null", TMPDIR });
+    // None of these is made, either.
+    const absent = join(TMPDIR, "absent");
+    for (const HOME of ["/dev/null", absent, ""]) await assertStarts({ HOME, TMPDIR });
+    assert(!(await names(TMPDIR)).includes("absent"));
   },
 });
 

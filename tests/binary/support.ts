@@ -152,15 +152,21 @@ export async function copyExample(folder: string, ...from: string[]): Promise<vo
   }
 }
 
+/** A process of these tests. */
+export interface Process {
+  readonly pid: number;
+  readonly command: string;
+}
+
 /** The processes of these tests that are running, where the system shows environments as files. */
-export async function leftBehind(): Promise<string[]> {
-  const found: string[] = [];
+export async function leftBehind(): Promise<Process[]> {
+  const found: Process[] = [];
   if (Deno.build.os !== "linux") return found;
   for await (const { name } of Deno.readDir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
-    const environment = await Deno.readTextFile(`/proc/${name}/environ`).catch(() => "");
-    if (!environment.split("\0").includes(mark)) continue;
-    found.push((await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "")) || name);
+    const read = (file: string) => Deno.readTextFile(`/proc/${name}/${file}`).catch(() => "");
+    if (!(await read("environ")).split("\0").includes(mark)) continue;
+    found.push({ pid: Number(name), command: (await read("cmdline")).replaceAll("\0", " ") });
   }
   return found;
 }

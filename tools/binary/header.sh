@@ -106,7 +106,9 @@ why=
 if [ -n "${OVID_CACHE-}" ]; then
   take "$OVID_CACHE" named
 else
-  cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
+  cache=${XDG_CACHE_HOME-}
+  # A home that is not there is not to be made.
+  [ "$cache" ] || [ ! -d "${HOME-}" ] || cache=$HOME/.cache
   case $cache in
   /*) take "$cache/ovid" home ;;
   *) false ;;
