@@ -47,6 +47,11 @@ GRID BOX\` works, too.`,
     logFormatFlag,
     { name: "data", value: "FOLDER", doc: "Keeps the box's data there" },
     { name: "port-offset", value: "N", doc: "Listens and dials at each box's port plus N" },
+    {
+      name: "at",
+      value: "BOX=HOST:PORT,...",
+      doc: "Reaches boxes there, by names of hosts too; ovid export compose makes use of it",
+    },
     ...gridFlags,
     {
       name: "supervised",

@@ -63,7 +63,7 @@ function kill(process: Deno.ChildProcess): void {
 
 /** Starts boxes for the agents of a box that was itself called with the flags of `call`. */
 export function starterOf(path: string, call: Call): BoxStarter {
-  const flags = ["port-offset", "plugins", "log-format"].flatMap((flag) => {
+  const flags = ["port-offset", "at", "plugins", "log-format"].flatMap((flag) => {
     const value = call.value(flag);
     return value === undefined ? [] : [`--${flag}=${value}`];
   });

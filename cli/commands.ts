@@ -87,6 +87,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./gobby.ts")).command,
   },
   {
+    name: "export",
+    summary: "Writes how to run a grid elsewhere: a compose file for containers",
+    load: async () => (await import("./export.ts")).command,
+  },
+  {
     name: "generate",
     summary: "Writes the grid of a paxos_chatroom, as GoOvid's generator did",
     load: async () => (await import("./generate.ts")).command,

@@ -17,6 +17,7 @@ import { starterOf } from "./child_box.ts";
 import { type Call, exitCodes, unknownWord, UsageError } from "./command.ts";
 import type { RunnableGrid } from "./grid_file.ts";
 import { openLog, readLogFormat } from "./log.ts";
+import { readNamedAddresses } from "./named_addresses.ts";
 import { onStopSignals } from "./signals.ts";
 import { openTelemetry } from "./telemetry.ts";
 import { parseControl, readLines } from "./terminal.ts";
@@ -86,6 +87,7 @@ export async function runOneBox(
 ): Promise<number | undefined> {
   const flags = readBoxFlags(call);
   const offset = call.integer("port-offset", 0, 60_000) ?? 0;
+  const named = readNamedAddresses(call, grid);
   const supervised = call.has("supervised");
   const attached = chooseTerminal(
     terminalsOf(grid, definitions).filter((id) => grid.agents.get(id)?.box === box),
@@ -113,7 +115,9 @@ export async function runOneBox(
       telemetry: telemetry.box,
     },
     ...flags,
-    ...offset === 0 ? {} : { addressOf: (id: BoxId) => shiftPort(id, offset) },
+    ...offset === 0 && named.size === 0
+      ? {}
+      : { addressOf: (id: BoxId) => named.get(id) ?? shiftPort(id, offset) },
     out: standardOutput(log),
     interactive: call.has("prompt") ||
       (!supervised && Deno.stdin.isTerminal() && Deno.stdout.isTerminal()),

@@ -40,6 +40,7 @@ export function testCommand(
       DENO_DIR: Deno.env.get("DENO_DIR") ?? join(dirname(Deno.execPath()), "deno"),
       DENO_NO_PACKAGE_JSON: "1",
       DENO_NO_UPDATE_CHECK: "1",
+      DENO_DISABLE_NODE_SHIM: "1",
     },
   };
 }

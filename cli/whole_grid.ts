@@ -13,7 +13,7 @@ import { chooseTerminal, readBoxFlags, terminalsOf } from "./one_box.ts";
 import { onStopSignals } from "./signals.ts";
 import { formatControl, readLines } from "./terminal.ts";
 
-const passedOn = ["loss", "seed", "port-offset", "plugins", "log-format"] as const;
+const passedOn = ["loss", "seed", "port-offset", "at", "plugins", "log-format"] as const;
 const paint = [cyan, green, magenta, yellow, blue];
 
 /** Runs the boxes of a grid until its terminal's agent has stopped, or a signal or a failure ends it. */

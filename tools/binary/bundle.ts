@@ -4,6 +4,8 @@
 import * as esbuild from "esbuild";
 import { basename, dirname, join, relative } from "@std/path";
 import { ROOT } from "../files.ts";
+import { BUNDLER, bundlerFiles } from "./bundler.ts";
+import { packageFolders } from "./packages.ts";
 
 /** The bare names that plugins and their tests may import, and what of the project's import map stands behind them. */
 const OFFERED: Readonly<Record<string, string>> = {
@@ -21,13 +23,6 @@ export const IMPORT_MAP = "import_map.json";
 
 /** Files by their names; there are no folders among them. */
 export type Files = ReadonlyMap<string, Uint8Array>;
-
-/** What is used of the output of `deno info --json`. */
-interface Info {
-  readonly npmPackages: Readonly<
-    Record<string, { readonly name: string; readonly localPath: string }>
-  >;
-}
 
 /** Bundles the program; `dist` never has a part in it. */
 export async function bundleProgram(): Promise<Files> {
@@ -84,25 +79,11 @@ async function readImports(): Promise<Record<string, string>> {
 /** Makes a folder in which the packages of the lock file are found under their names. */
 async function linkPackages(folder: string): Promise<void> {
   const entries = ["cli/main.ts", "mod.ts", "client/mod.ts"];
-  await runDeno(["install", "--quiet", "--frozen", "--entrypoint", ...entries]);
-  for (const entry of entries) {
-    const { npmPackages }: Info = JSON.parse(await runDeno(["info", "--json", entry]));
-    for (const { name, localPath } of Object.values(npmPackages)) {
-      const link = join(folder, name);
-      await Deno.mkdir(dirname(link), { recursive: true });
-      await Deno.symlink(localPath, link).catch((error) => {
-        if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-      });
-    }
+  for (const [name, target] of await packageFolders(entries)) {
+    const link = join(folder, name);
+    await Deno.mkdir(dirname(link), { recursive: true });
+    await Deno.symlink(target, link);
   }
-}
-
-async function runDeno(args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT })
-    .output();
-  const decoder = new TextDecoder();
-  if (!success) throw new Error(`Cannot run deno ${args.join(" ")}: ${decoder.decode(stderr)}`);
-  return decoder.decode(stdout);
 }
 
 /** Bundles once; `named` gets the files that the sources name beside themselves: new name -> path. */
@@ -121,12 +102,12 @@ async function bundle(
     platform: "node",
     target: "esnext",
     mainFields: ["module", "main"],
-    alias: imports,
+    alias: withoutBundler(imports),
     nodePaths: [packages],
     outdir: folder,
     chunkNames: "chunk_[hash]",
     define: { OVID_BUILT: "true" },
-    plugins: [renameNeighbours(named)],
+    plugins: [renameNeighbours(named), leaveBundler],
     legalComments: "inline",
     logLevel: "warning",
     write: false,
@@ -158,6 +139,20 @@ function renameNeighbours(named: Map<string, string>): esbuild.Plugin {
   };
 }
 
+function withoutBundler(
+  { esbuild: _, ...imports }: Record<string, string>,
+): Record<string, string> {
+  return imports;
+}
+
+// It cannot be bundled itself: it looks for its executable beside its own file.
+const leaveBundler: esbuild.Plugin = {
+  name: "bundler",
+  setup(build) {
+    build.onResolve({ filter: /^esbuild$/ }, () => ({ path: `./${BUNDLER}`, external: true }));
+  },
+};
+
 /** Adds the other files that the bundled modules name, and the import map. */
 async function addFiles(
   files: Map<string, Uint8Array>,
@@ -168,6 +163,9 @@ async function addFiles(
   for (const [name, path] of named) {
     if (files.has(name) || !text.includes(`"./${name}"`)) continue;
     files.set(name, await Deno.readFile(path));
+  }
+  if (text.includes(`"./${BUNDLER}"`)) {
+    for (const [name, bytes] of await bundlerFiles()) files.set(name, bytes);
   }
   files.set(IMPORT_MAP, new TextEncoder().encode(importMap()));
   return files;

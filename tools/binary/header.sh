@@ -18,6 +18,13 @@ case $self in
 /*) ;;
 *) self=$PWD/$self ;;
 esac
+# Boxes are started in other folders, too.
+case ${OVID_CACHE-} in
+'' | /*) ;;
+*) export OVID_CACHE="$PWD/$OVID_CACHE" ;;
+esac
+# A home that is no folder, such as /dev/null, would stop the runtime.
+[ -z "${HOME-}" ] || [ ! -e "$HOME" ] || [ -d "$HOME" ] || unset HOME
 
 # Whether folder $1 has all that was unpacked: cleaners of /tmp take files one by one.
 is_whole() {
@@ -63,12 +70,21 @@ unpack() {
     status=0
   else
     status=1
-    problem="no room for $megabytes MB, or $self is damaged${problem:+: $(printf %s "$problem" | head -n 1)}"
+    problem="no room for $megabytes MB, or $self is damaged: $(first_line "$problem")"
   fi
   rm -rf "$new"
   trap - EXIT HUP INT TERM
   return $status
 }
+
+# The first line of text $1 that is not empty.
+first_line() (
+  set -f
+  IFS='
+'
+  set -- $1
+  printf %s "${1-ended without a word}"
+)
 
 # Unpacks into folder $1, whose last step is to become $2.
 unpack_into() {
@@ -90,7 +106,9 @@ why=
 if [ -n "${OVID_CACHE-}" ]; then
   take "$OVID_CACHE" named
 else
-  cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
+  cache=${XDG_CACHE_HOME-}
+  # A home that is not there is not to be made.
+  [ "$cache" ] || [ ! -d "${HOME-}" ] || cache=$HOME/.cache
   case $cache in
   /*) take "$cache/ovid" home ;;
   *) false ;;
@@ -109,6 +127,7 @@ export OVID_EXE OVID_UNSET
 give DENO_DIR "$folder/deno"
 give DENO_NO_UPDATE_CHECK 1
 give DENO_NO_PACKAGE_JSON 1
+give DENO_DISABLE_NODE_SHIM 1
 exec "$folder/ovid" run --allow-all --quiet --no-prompt --no-config --no-lock --node-modules-dir=none \
   --import-map="$folder/lib/import_map.json" "$folder/lib/main.js" "$@"
 exit 126

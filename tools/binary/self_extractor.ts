@@ -3,11 +3,12 @@
 
 import { createHash } from "node:crypto";
 import { stripTypeScriptTypes } from "node:module";
-import { gzip } from "node:zlib";
+import { gzip, gzipSync } from "node:zlib";
 import { join } from "@std/path";
 import { version } from "../../cli/version.ts";
 import { ROOT } from "../files.ts";
 import type { Files } from "./bundle.ts";
+import { BUNDLER_EXECUTABLE } from "./bundler.ts";
 
 /** How an executable is made. */
 export interface ExtractorOptions {
@@ -62,11 +63,18 @@ function fill(template: string, values: Readonly<Record<string, string>>) {
 async function unpackScript(files: Files): Promise<string> {
   const source = await Deno.readTextFile(join(ROOT, "tools/binary/unpack.ts"));
   const decoder = new TextDecoder();
-  const texts = Array.from(files, ([name, bytes]) => [name, decoder.decode(bytes)]);
+  const texts: [string, string][] = [];
+  const executables: [string, string][] = [];
+  for (const [name, bytes] of files) {
+    if (name === BUNDLER_EXECUTABLE) executables.push([name, gzipSync(bytes).toString("base64")]);
+    else texts.push([name, decoder.decode(bytes)]);
+  }
   return [
     stripTypeScriptTypes(source),
     `const [folder = "", target = ""] = Deno.args;`,
-    `unpack(${JSON.stringify(Object.fromEntries(texts))}, folder, target);`,
+    `const texts = ${JSON.stringify(Object.fromEntries(texts))};`,
+    `const executables = ${JSON.stringify(Object.fromEntries(executables))};`,
+    `unpack({ texts, executables }, folder, target);`,
     "",
   ].join("\n");
 }

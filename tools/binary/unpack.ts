@@ -1,21 +1,31 @@
 // The last step of a first start, run by the runtime that was just unpacked: writes the program's files beside it
 // and renames the folder into its place. It stands alone, since it travels inside the executable.
 
+import { Buffer } from "node:buffer";
+import { gunzipSync } from "node:zlib";
+
+/** The program's files, by their names. */
+export interface Packed {
+  readonly texts: Readonly<Record<string, string>>;
+  /** Compressed by gzip, in base64. */
+  readonly executables: Readonly<Record<string, string>>;
+}
+
 /**
- * Puts `files` into `folder`/lib, where the runtime is already, and makes the folder `target`, all at once.
+ * Puts the program's files into `folder`/lib, where the runtime is already, and makes the folder `target`, all at once.
  *
  * Whoever else unpacks the same at the same time does the same: the first one wins, and the others leave it.
  */
-export function unpack(
-  files: Readonly<Record<string, string>>,
-  folder: string,
-  target: string,
-): void {
+export function unpack({ texts, executables }: Packed, folder: string, target: string): void {
   Deno.mkdirSync(`${folder}/lib`);
-  for (const [name, text] of Object.entries(files)) {
+  for (const [name, text] of Object.entries(texts)) {
     Deno.writeTextFileSync(`${folder}/lib/${name}`, text, { createNew: true });
   }
-  const paths = Object.keys(files).map((name) => `lib/${name}`);
+  for (const [name, packed] of Object.entries(executables)) {
+    const bytes = gunzipSync(Buffer.from(packed, "base64"));
+    Deno.writeFileSync(`${folder}/lib/${name}`, bytes, { createNew: true, mode: 0o700 });
+  }
+  const paths = Object.keys({ ...texts, ...executables }).map((name) => `lib/${name}`);
   Deno.removeSync(`${folder}/unpack.js`);
   // A power cut must not leave a folder that looks whole and has empty files.
   for (const path of [...paths, "ovid"]) {
