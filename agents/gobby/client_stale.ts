@@ -42,7 +42,7 @@ export function askStale(step: ClientStep, wanted: WantedStale): void {
 /** Asks the next server. */
 function send(step: ClientStep, number: number): void {
   const { state, ctx } = step;
-  const { servers, retryMs } = ctx.attrs;
+  const { retryMs } = ctx.attrs;
   const stale = state.stale.get(number);
   if (stale === undefined) return;
   const server = serverOf(step, stale);

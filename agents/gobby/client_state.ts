@@ -83,11 +83,10 @@ export interface Request {
 export interface Wait {
   readonly ask: Ask;
   readonly key: string;
+  readonly session: number;
   readonly ticket: number;
   /** The number of the watch that tells of the grant. */
   readonly watch: number;
-  /** Nobody wants the lock any more. */
-  abandoned: boolean;
 }
 
 /** A session, counted by the client's own clock. */

@@ -55,6 +55,10 @@ export class GobbyReads {
       const key = operation.kind === "get" ? operation.key : undefined;
       const told = this.#told.at(-1)?.revision ?? 0;
       this.#asked.set(`${event.agent} ${id}`, { key, maxAgeMs, told });
+    } else if (event.kind === "note" && event.note.event === "gobby.old_read") {
+      const { revision, ageMs } = Object(event.note.detail);
+      // What a server says is true when it says so; the client adds what the answer takes.
+      this.#judgeAge(event.note.agent ?? "", { revision, ageMs, atUs: event.atUs });
     } else if (event.kind === "output" && users.has(event.output.agent)) {
       const { agent, output: { output } } = event.output;
       if (output.type === "print") this.#hear(agent, JSON.parse(output.text), event.atUs);
@@ -73,7 +77,12 @@ export class GobbyReads {
     if (asked.key !== undefined && result.kind === "entry") {
       this.#judgeEntry(user, asked.key, result);
     }
-    if (ageMs !== undefined) return this.#judgeAge(user, asked, { revision, ageMs, atUs });
+    if (ageMs !== undefined) {
+      this.#options.count("old read answered");
+      // Only the master may say more than was wanted, who knows nothing younger.
+      if (ageMs > (asked.maxAgeMs ?? Infinity)) this.#options.count("old read older than wanted");
+      return this.#judgeAge(user, { revision, ageMs, atUs });
+    }
     // What may be old tells of nothing: the master, by whom ages are counted, may not know of it yet.
     if (revision < asked.told) {
       this.#options.violated(
@@ -103,8 +112,7 @@ export class GobbyReads {
   }
 
   #judgeAge(
-    user: string,
-    { maxAgeMs = Infinity }: Asked,
+    who: string,
     { revision, ageMs, atUs }: {
       readonly revision: number;
       readonly ageMs: number;
@@ -112,20 +120,16 @@ export class GobbyReads {
     },
   ): void {
     const { log, count, violated } = this.#options;
-    count("old read answered");
     if (revision < log.revision) count("old read of the past");
-    // It is as long ago as it takes to be told of something later.
+    // It is as long ago as somebody was told of something later.
     const later = this.#told.find((told) => told.revision > revision);
     if (later === undefined) return;
     count("old read of what was told to be past");
     const trueMs = (atUs - later.atUs) / 1000;
-    if (trueMs > ageMs) {
-      violated(
-        `${user} is told that revision ${revision} is ${ageMs} ms old at most, and revision ` +
-          `${later.revision} was told ${trueMs} ms ago`,
-      );
-    }
-    // Only the master may say more than was wanted, who knows nothing younger.
-    if (ageMs > maxAgeMs) count("old read older than wanted");
+    if (trueMs <= ageMs) return;
+    violated(
+      `${who} says that revision ${revision} is ${ageMs} ms old at most, and revision ` +
+        `${later.revision} was told ${trueMs} ms ago`,
+    );
   }
 }
