@@ -57,6 +57,19 @@ Deno.test("gobby_client asks each server in turn for what is young enough, then 
   assertEquals(outcomes(agent), [{ kind: "done", result: nothing, ageMs: 5 }]);
 });
 
+Deno.test("gobby_client asks on for what is old while nobody answers", () => {
+  const agent = client();
+  ask(agent, 1, get, { maxAgeMs: 10_000 });
+  const asked = staleReads(agent);
+  while (asked.length < 5) {
+    agent.advance(10);
+    asked.push(...staleReads(agent));
+  }
+  assertEquals(asked.map(({ to }) => to).slice(0, 2), asked.map(({ to }) => to).slice(3));
+  answer(agent, asked.at(-1)?.to ?? "", asked.at(-1)?.number, 1);
+  assertEquals(Object(outcomes(agent)[0]).kind, "done");
+});
+
 Deno.test("gobby_client counts a late answer from when the read was asked first", () => {
   const agent = client();
   ask(agent, 1, get, { maxAgeMs: 1000 });

@@ -61,9 +61,11 @@ export interface StaleAsk {
   readonly maxAgeMs: number;
   readonly deadlineMs: number;
   readonly askedAt: number;
-  /** The index of the server that is asked first, and how many were asked in vain. */
+  /** The index of the server that is asked first, and how often one was asked in vain. */
   readonly first: number;
   tries: number;
+  /** Whether one has answered that it could not say, or what is too old. */
+  refused: boolean;
   /** When it was sent to the latest. */
   sentAt: number;
 }
