@@ -51,6 +51,7 @@ refused or is not there, 2 if it was called wrongly, 3 if the grid is wrong.`,
     },
     { name: "from", value: "REVISION", doc: "Where watch begins; default with what is to come" },
     { name: "count", value: "N", doc: "After how many events watch ends; default never" },
+    { name: "stale", doc: "Lets get and range tell what any server has, and how old that is" },
     { name: "force", doc: "Lets restore write into a store that has keys" },
     ...gridFlags,
   ],
@@ -112,6 +113,7 @@ function optionsOf(call: Call, sessionTtlMs: number): Options {
     waitMs: call.integer("wait", 0, 86_400_000),
     from: call.integer("from", 1, Number.MAX_SAFE_INTEGER),
     count: call.integer("count", 1, Number.MAX_SAFE_INTEGER),
+    stale: call.has("stale"),
   };
 }
 

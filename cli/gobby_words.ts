@@ -22,6 +22,8 @@ export interface Spoken {
   readonly waitMs: number | undefined;
   readonly from: number | undefined;
   readonly count: number | undefined;
+  /** Whether get and range may tell what is old. */
+  readonly stale: boolean;
 }
 
 /** A command. */
@@ -48,10 +50,16 @@ export const words: readonly Word[] = [
   },
   {
     name: "get",
-    usage: "get KEY",
+    usage: "get KEY [--stale]",
     doc: "Its value",
     operands: [1, 1],
-    async run({ gobby, operands: [key = ""], ...spoken }) {
+    async run({ gobby, operands: [key = ""], stale, ...spoken }) {
+      if (stale) {
+        const { entry = null, revision, ageMs } = await gobby.get(key, { stale });
+        const code = entry === null ? exitCodes.failure : exitCodes.fine;
+        const text = `${entry?.value ?? "no such key"}${ageText(ageMs)}`;
+        return say(spoken, { entry, revision, ageMs }, text, code);
+      }
       const entry = await gobby.get(key);
       if (entry !== undefined) return say(spoken, entry, entry.value);
       return say(spoken, null, "no such key", exitCodes.failure);
@@ -70,10 +78,25 @@ export const words: readonly Word[] = [
   },
   {
     name: "range",
-    usage: "range PREFIX",
+    usage: "range PREFIX [--stale]",
     doc: "All keys that begin so, in order; '' for all",
     operands: [1, 1],
-    async run({ gobby, operands: [prefix = ""], json, print }) {
+    async run({ gobby, operands: [prefix = ""], json, print, stale }) {
+      if (stale) {
+        for (let after: string | undefined, more = true; more;) {
+          const options = after === undefined ? { stale } : { stale, after };
+          const page = await gobby.range({ prefix }, options);
+          for (const entry of page.entries) {
+            const { ageMs } = page;
+            print(
+              json ? JSON.stringify({ ...entry, ageMs }) : `${showEntry(entry)}${ageText(ageMs)}`,
+            );
+          }
+          after = page.entries.at(-1)?.key;
+          more = page.more && after !== undefined;
+        }
+        return exitCodes.fine;
+      }
       for await (const entry of gobby.prefix(prefix)) {
         print(json ? JSON.stringify(entry) : showEntry(entry));
       }
@@ -208,6 +231,10 @@ export function splitWords(line: string): string[] {
 
 function asJson({ epoch, primary, replicas }: GroupMembers): Json {
   return { epoch, primary, replicas: replicas.map((replica) => ({ ...replica })) };
+}
+
+function ageText(ageMs: number): string {
+  return `  (${ageMs} ms old at most)`;
 }
 
 function say(

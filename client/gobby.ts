@@ -13,9 +13,12 @@ import { GobbyChannel } from "./gobby_channel.ts";
 import { RefusedError } from "./gobby_error.ts";
 import { type GobbyLock, type LockOptions, Locks } from "./gobby_lock.ts";
 import type {
+  Aged,
+  AgedEntry,
   GobbyOptions,
   PutOptions,
   RangeOptions,
+  StaleOptions,
   Transaction,
   WriteOptions,
 } from "./gobby_options.ts";
@@ -82,9 +85,28 @@ export class GobbyClient implements AsyncDisposable {
     return this.#channel.id;
   }
 
-  /** The entry of a key; undefined if it does not exist. */
-  async get(key: string, options: GobbyOptions = {}): Promise<KeyEntry | undefined> {
-    return (await this.#channel.ask({ kind: "get", key }, ["entry"], options)).entry ?? undefined;
+  /**
+   * The entry of a key; undefined if it does not exist. It is what there is now, and with `stale` what some server has,
+   * with how old that is: then it takes no master.
+   *
+   * @example
+   * ```ts ignore
+   * const { entry, ageMs } = await gobby.get("colour", { stale: true, maxAgeMs: 5000 });
+   * console.log(`${entry?.value}, as of ${ageMs} ms ago at most`);
+   * ```
+   */
+  get(key: string, options: StaleOptions): Promise<AgedEntry>;
+  get(key: string, options?: GobbyOptions): Promise<KeyEntry | undefined>;
+  async get(
+    key: string,
+    options: GobbyOptions | StaleOptions = {},
+  ): Promise<AgedEntry | KeyEntry | undefined> {
+    const operation = { kind: "get", key };
+    if (!("stale" in options)) {
+      return (await this.#channel.ask(operation, ["entry"], options)).entry ?? undefined;
+    }
+    const { entry, revision, ageMs } = await this.#channel.askStale(operation, ["entry"], options);
+    return { entry: entry ?? undefined, revision, ageMs };
   }
 
   /**
@@ -123,9 +145,20 @@ export class GobbyClient implements AsyncDisposable {
   }
 
   /** The entries of a range in the order of their keys: one page of them, as they were at one revision. */
-  async range(range: KeyRange, options: RangeOptions = {}): Promise<GobbyOutcome<"entries">> {
+  range(
+    range: KeyRange,
+    options: RangeOptions & StaleOptions,
+  ): Promise<GobbyOutcome<"entries"> & Aged>;
+  range(range: KeyRange, options?: RangeOptions): Promise<GobbyOutcome<"entries">>;
+  async range(
+    range: KeyRange,
+    options: RangeOptions | RangeOptions & StaleOptions = {},
+  ): Promise<GobbyOutcome<"entries">> {
     const { limit = pageMax, after } = options;
-    return await this.#channel.ask({ kind: "range", range, limit, after }, ["entries"], options);
+    const operation = { kind: "range", range, limit, after };
+    return "stale" in options
+      ? await this.#channel.askStale(operation, ["entries"], options)
+      : await this.#channel.ask(operation, ["entries"], options);
   }
 
   /** All entries whose keys begin so, page after page, each page as it was when it was read. */

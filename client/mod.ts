@@ -8,9 +8,12 @@ export { GobbyClient, type GobbyClientOptions } from "./gobby.ts";
 export { CompactedError, RefusedError, SessionError } from "./gobby_error.ts";
 export type { GobbyLock, LockOptions } from "./gobby_lock.ts";
 export type {
+  Aged,
+  AgedEntry,
   GobbyOptions,
   PutOptions,
   RangeOptions,
+  StaleOptions,
   Transaction,
   WriteOptions,
 } from "./gobby_options.ts";

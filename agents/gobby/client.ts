@@ -6,6 +6,7 @@ import { type AgentDefinition, defineAgent } from "../../core/define.ts";
 import {
   ask,
   askAgain,
+  cancel,
   failOf,
   onDeadline,
   onReply,
@@ -91,6 +92,7 @@ export function makeGobbyClient(rules: GobbyRules = gobbyRules): AgentDefinition
           ask(taken, { user: ctx.from, id, operation, session, deadlineMs });
         });
       },
+      cancel: (state, { id }, ctx) => step(state, ctx, (taken) => cancel(taken, ctx.from, id)),
       watch: (state, message, ctx) => step(state, ctx, (taken) => onWatch(taken, message)),
       unwatch(state, { id }, ctx) {
         step(state, ctx, (taken) => {
@@ -216,8 +218,10 @@ function onFollowEnded(
 }
 
 function checkClient(state: DeepReadonly<ClientState>): void {
-  // One more, since a session is opened for what needs it.
-  if (state.asks.length > asksMax + 1) throw new Error(`${state.asks.length} things are asked`);
+  // One more, since a session is opened for what needs it; and every lock that was awaited may be taken back.
+  if (state.asks.length > asksMax + 1 + waitsMax) {
+    throw new Error(`${state.asks.length} things are asked`);
+  }
   if (state.stale.size > asksMax) throw new Error(`${state.stale.size} old reads are asked`);
   if (state.waits.size > waitsMax) throw new Error(`${state.waits.size} locks are awaited`);
   if (state.request !== undefined && state.asks.length === 0) {

@@ -1,5 +1,6 @@
-// Reads that may be old: they wait for no turn, and any server will do. Each server is asked once, beginning with any;
-// if none can say what is young enough, the master is asked as for any other read.
+// Reads that may be old: they wait for no turn, and any server will do. The servers are asked in turn, beginning with
+// any. If those that answer cannot say what is young enough, the master is asked as for any other read; while nobody
+// answers at all, there is hope of the next.
 
 import type { Json } from "../../core/data.ts";
 import type { AgentId } from "../../core/id.ts";
@@ -34,7 +35,7 @@ export function askStale(step: ClientStep, wanted: WantedStale): void {
   const first = Math.floor(ctx.random() * ctx.attrs.servers.length);
   const { now: askedAt } = ctx;
   const stale = { ask: asked, read: parsed.data, maxAgeMs, deadlineMs, askedAt, sentAt: askedAt };
-  state.stale.set(number, { ...stale, first, tries: 0 });
+  state.stale.set(number, { ...stale, first, tries: 0, refused: false });
   ctx.setTimer("deadline", deadlineMs, String(number));
   send(step, number);
 }
@@ -42,20 +43,26 @@ export function askStale(step: ClientStep, wanted: WantedStale): void {
 /** Asks the next server. */
 function send(step: ClientStep, number: number): void {
   const { state, ctx } = step;
-  const { servers, retryMs } = ctx.attrs;
+  const { servers, retryMs, retryMsMax } = ctx.attrs;
   const stale = state.stale.get(number);
   if (stale === undefined) return;
-  const server = serverOf(step, stale);
-  if (server === undefined) return askMaster(step, stale);
+  const round = Math.floor(stale.tries / servers.length);
+  if (round > 0 && stale.refused) return askMaster(step, stale);
   stale.sentAt = ctx.now;
   const { read: operation } = stale;
-  ctx.sendTo(server, { type: "staleRead", client: state.name, number, operation });
-  ctx.setTimer("stale", [retryMs, 1.5 * retryMs], String(number));
+  ctx.sendTo(serverOf(step, stale), {
+    type: "staleRead",
+    client: state.name,
+    number,
+    operation,
+  });
+  const ms = Math.min(retryMs * (round + 1), retryMsMax);
+  ctx.setTimer("stale", [ms, 1.5 * ms], String(number));
 }
 
-/** Whom it is asked of; undefined once all have been. */
-function serverOf({ ctx: { attrs: { servers } } }: ClientStep, { first, tries }: StaleAsk) {
-  return tries < servers.length ? servers[(first + tries) % servers.length] : undefined;
+/** Whom it is asked of. */
+function serverOf({ ctx: { self, attrs: { servers } } }: ClientStep, { first, tries }: StaleAsk) {
+  return servers[(first + tries) % servers.length] ?? self;
 }
 
 function askMaster(step: ClientStep, { ask: asked, askedAt, deadlineMs }: StaleAsk): void {
@@ -86,6 +93,7 @@ export function onStaleReply(
   const sinceMs = ctx.now - (isLast ? stale.sentAt : stale.askedAt);
   const totalMs = (ageMs ?? Infinity) + rules.lastedMs(sinceMs, ctx.attrs.clockDriftPpm);
   if (result === null || totalMs > stale.maxAgeMs) {
+    stale.refused = true;
     if (isLast) askNextServer(step, number);
     return;
   }

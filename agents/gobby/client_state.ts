@@ -61,9 +61,11 @@ export interface StaleAsk {
   readonly maxAgeMs: number;
   readonly deadlineMs: number;
   readonly askedAt: number;
-  /** The index of the server that is asked first, and how many were asked in vain. */
+  /** The index of the server that is asked first, and how often one was asked in vain. */
   readonly first: number;
   tries: number;
+  /** Whether one has answered that it could not say, or what is too old. */
+  refused: boolean;
   /** When it was sent to the latest. */
   sentAt: number;
 }
@@ -83,11 +85,10 @@ export interface Request {
 export interface Wait {
   readonly ask: Ask;
   readonly key: string;
+  readonly session: number;
   readonly ticket: number;
   /** The number of the watch that tells of the grant. */
   readonly watch: number;
-  /** Nobody wants the lock any more. */
-  abandoned: boolean;
 }
 
 /** A session, counted by the client's own clock. */

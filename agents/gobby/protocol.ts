@@ -115,6 +115,8 @@ const userProtocol = {
     deadlineMs: z.int().min(1).max(86_400_000).optional(),
   }),
   answer: z.object({ id: count, outcome: askOutcome }),
+  /** Nobody wants it any more: what was not sent is not, and a lock that is asked for or awaited is given back. */
+  cancel: z.object({ id: count }),
   watch: z.object({
     id: count,
     target: eventTarget,

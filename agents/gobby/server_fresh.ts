@@ -96,7 +96,9 @@ export function onStaleLooked(step: ServerStep, { id, result }: ServerMessage<"l
   if (since === undefined) return answer(step, read);
   state.evidence.splice(0, reached);
   const ageMs = rules.lastedMs(ctx.now - since.at, ctx.attrs.clockDriftPpm);
-  answer(step, read, { result: done.result, ageMs });
+  const { result: copied } = done;
+  ctx.note("gobby.old_read", { revision: "revision" in copied ? copied.revision : null, ageMs });
+  answer(step, read, { result: copied, ageMs });
 }
 
 /** Answers, or says that it cannot. */

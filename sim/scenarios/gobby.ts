@@ -148,7 +148,7 @@ function play(stage: Stage<keyof GobbySizes>) {
       locking.happened(happened);
     },
   });
-  new GobbyReads({ world, users: new Set(names), log, count, violated });
+  new GobbyReads({ world, users: new Set(names), servers, log, count, violated });
   const users = names.map((name) =>
     new GobbyUser({
       world,

@@ -27,6 +27,8 @@ export interface GobbyLogOptions {
 export class GobbyLog {
   readonly #options: GobbyLogOptions;
   readonly #events: GobbyEvent[] = [];
+  /** The revision at each place of the log at which a replica was seen, in order. */
+  readonly #places: { readonly place: number; readonly revision: number }[] = [];
   #revision = 0;
   #lookedUs = 0;
 
@@ -65,6 +67,11 @@ export class GobbyLog {
     );
   }
 
+  /** The latest revision that a state at a place of the log can have. */
+  revisionAt(place: number): number {
+    return this.#places.find((seen) => seen.place >= place)?.revision ?? Infinity;
+  }
+
   /** Where the events of a revision begin. */
   #indexOf(revision: number): number {
     let [low, high] = [0, this.#events.length];
@@ -82,8 +89,13 @@ export class GobbyLog {
   }
 
   #look(replica: string, atUs: number): void {
-    const gobby = this.service(replica)?.gobby;
-    if (gobby === undefined || gobby.revision <= this.#revision) return;
+    const service = this.service(replica);
+    const gobby = service?.gobby;
+    if (service === undefined || gobby === undefined) return;
+    if (service.place > (this.#places.at(-1)?.place ?? 0)) {
+      this.#places.push({ place: service.place, revision: gobby.revision });
+    }
+    if (gobby.revision <= this.#revision) return;
     const { events, oldest } = gobby.history;
     if (oldest > this.#revision + 1) {
       this.#options.violated(`events before ${oldest} were forgotten before anybody saw them`);

@@ -3,6 +3,8 @@
 // that long ago. And what is read at a revision is what there was at it.
 
 import type { AskOutcome } from "../../agents/gobby/protocol.ts";
+import type { Evidence, ServerState } from "../../agents/gobby/server_state.ts";
+import { agentId } from "../../core/id.ts";
 import type { GobbyEvent } from "../../agents/gobby/machine_event.ts";
 import type { Count } from "../injector.ts";
 import { equalJson } from "../linearizable_model.ts";
@@ -15,6 +17,8 @@ export interface GobbyReadsOptions {
   readonly world: World;
   /** The gobby_askers. */
   readonly users: ReadonlySet<string>;
+  /** The gobby_servers. */
+  readonly servers: readonly string[];
   readonly log: GobbyLog;
   readonly count: Count;
   readonly violated: (what: string) => never;
@@ -37,6 +41,8 @@ type Told =
 export class GobbyReads {
   readonly #options: GobbyReadsOptions;
   readonly #asked = new Map<string, Asked>();
+  /** What each server knew last of how old its replica's copy is. */
+  readonly #evidence = new Map<string, Evidence>();
   /** Whenever somebody was told of a later revision than anybody before: which, and when. */
   readonly #told: { readonly revision: number; readonly atUs: number }[] = [];
 
@@ -47,6 +53,7 @@ export class GobbyReads {
 
   #see(event: WorldEvent): void {
     const { users } = this.#options;
+    for (const server of this.#options.servers) this.#judgeEvidence(server);
     if (event.kind === "input" && users.has(event.agent)) {
       const { device, event: input } = event.event;
       if (device !== "terminal" || input.type !== "line") return;
@@ -55,6 +62,12 @@ export class GobbyReads {
       const key = operation.kind === "get" ? operation.key : undefined;
       const told = this.#told.at(-1)?.revision ?? 0;
       this.#asked.set(`${event.agent} ${id}`, { key, maxAgeMs, told });
+    } else if (event.kind === "note" && event.note.event === "gobby.old_read") {
+      const { revision, ageMs } = Object(event.note.detail);
+      // What a server says is true when it says so; the client adds what the answer takes.
+      const server = event.note.agent ?? "";
+      this.#judgeAge(server, { revision, ageMs, atUs: event.atUs });
+      this.#judgeClock(server, ageMs, event.atUs);
     } else if (event.kind === "output" && users.has(event.output.agent)) {
       const { agent, output: { output } } = event.output;
       if (output.type === "print") this.#hear(agent, JSON.parse(output.text), event.atUs);
@@ -73,7 +86,12 @@ export class GobbyReads {
     if (asked.key !== undefined && result.kind === "entry") {
       this.#judgeEntry(user, asked.key, result);
     }
-    if (ageMs !== undefined) return this.#judgeAge(user, asked, { revision, ageMs, atUs });
+    if (ageMs !== undefined) {
+      this.#options.count("old read answered");
+      // Only the master may say more than was wanted, who knows nothing younger.
+      if (ageMs > (asked.maxAgeMs ?? Infinity)) this.#options.count("old read older than wanted");
+      return this.#judgeAge(user, { revision, ageMs, atUs });
+    }
     // What may be old tells of nothing: the master, by whom ages are counted, may not know of it yet.
     if (revision < asked.told) {
       this.#options.violated(
@@ -102,9 +120,47 @@ export class GobbyReads {
     );
   }
 
+  /** A state that is as far as a server believes has what had been told at the moment that it believes in. */
+  #judgeEvidence(server: string): void {
+    const { world, log, violated } = this.#options;
+    const latest = this.#evidenceOf(server).at(-1);
+    if (latest === undefined || latest === this.#evidence.get(server)) return;
+    this.#evidence.set(server, latest);
+    const atUs = this.#momentOf(server, latest);
+    const told = this.#told.findLast((each) => each.atUs < atUs)?.revision ?? 0;
+    const revision = log.revisionAt(latest.place);
+    if (told <= revision) return;
+    violated(
+      `${server} believes that revision ${revision} was the latest, ${
+        Math.round(1000 * world.now) - atUs
+      } us ago, when revision ${told} had been told`,
+    );
+  }
+
+  /** However slow a server's clock is, it says no less than has truly passed. */
+  #judgeClock(server: string, ageMs: number, atUs: number): void {
+    // What it knows now is what it went by, or something later.
+    const [known] = this.#evidenceOf(server);
+    if (known === undefined) return;
+    const trueUs = atUs - this.#momentOf(server, known);
+    // Moments of a clock that drifts are rounded.
+    if (trueUs <= 1000 * ageMs + 10) return;
+    this.#options.violated(`${server} says ${ageMs} ms of what is ${trueUs} us old`);
+  }
+
+  #evidenceOf(server: string): readonly Evidence[] {
+    const inspected = this.#options.world.inspect(server);
+    return inspected?.status === "running" ? (inspected.state as ServerState).evidence : [];
+  }
+
+  #momentOf(server: string, { at }: Evidence): number {
+    const { world } = this.#options;
+    const box = world.grid.agents.get(agentId(server))?.box ?? "";
+    return world.clock(box).reaches(at);
+  }
+
   #judgeAge(
-    user: string,
-    { maxAgeMs = Infinity }: Asked,
+    who: string,
     { revision, ageMs, atUs }: {
       readonly revision: number;
       readonly ageMs: number;
@@ -112,20 +168,16 @@ export class GobbyReads {
     },
   ): void {
     const { log, count, violated } = this.#options;
-    count("old read answered");
     if (revision < log.revision) count("old read of the past");
-    // It is as long ago as it takes to be told of something later.
+    // It is as long ago as somebody was told of something later.
     const later = this.#told.find((told) => told.revision > revision);
     if (later === undefined) return;
     count("old read of what was told to be past");
     const trueMs = (atUs - later.atUs) / 1000;
-    if (trueMs > ageMs) {
-      violated(
-        `${user} is told that revision ${revision} is ${ageMs} ms old at most, and revision ` +
-          `${later.revision} was told ${trueMs} ms ago`,
-      );
-    }
-    // Only the master may say more than was wanted, who knows nothing younger.
-    if (ageMs > maxAgeMs) count("old read older than wanted");
+    if (trueMs <= ageMs) return;
+    violated(
+      `${who} says that revision ${revision} is ${ageMs} ms old at most, and revision ` +
+        `${later.revision} was told ${trueMs} ms ago`,
+    );
   }
 }

@@ -126,7 +126,7 @@ export class GobbyUser {
         if (yield* this.#increment(`lock${number}`, `counter${number}`)) this.#wanted--;
       } else if (turn < 7) yield* this.#callStore();
       else if (turn === 7) this.#watch();
-      else if (turn === 8) yield* this.#readOld();
+      else if (turn === 8) yield* this.#read();
       else yield* this.#passing();
     }
   }
@@ -241,16 +241,18 @@ export class GobbyUser {
     if (isCertain(outcome)) history.fail(call);
   }
 
-  /** Reads that say how old they are. */
-  *#readOld(): Steps<void> {
+  /** Reads on for a while, some of what may be old. */
+  *#read(): Steps<void> {
     const { random, keys, locks } = this.#options;
-    for (let reads = randomInteger(random, 1, 4); reads > 0; reads--) {
+    const isOld = random();
+    for (let reads = randomInteger(random, 1, 20); reads > 0; reads--) {
       const key = random() < 0.5
         ? `counter${randomInteger(random, 1, locks)}`
         : `key${randomInteger(random, 1, keys)}`;
       // As old as it may be, but for some who want to know better.
-      const maxAgeMs = random() < 0.7 ? 1_000_000 : randomInteger(random, 0, 200);
-      if (resultOf(yield { ask: { kind: "get", key }, maxAgeMs }) !== undefined) this.committed++;
+      const maxAgeMs = random() < 0.8 ? 1_000_000 : randomInteger(random, 0, 200);
+      const how = random() < isOld ? { maxAgeMs } : {};
+      if (resultOf(yield { ask: { kind: "get", key }, ...how }) !== undefined) this.committed++;
       if (random() < 0.5) yield { pauseMs: randomInteger(random, 0, 30) };
     }
   }

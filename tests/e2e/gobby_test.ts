@@ -68,6 +68,37 @@ Deno.test("ovid gobby puts, gets, swaps, lists, watches, saves and restores", as
   assertEquals((await boxes.run(["get", "colour"])).stdout, "blue\n");
 });
 
+Deno.test("what is old is read from one server alone, with how old it is", async () => {
+  await using boxes = new GobbyBoxes().startAll();
+  await using gobby = boxes.client({ deadlineMs: 30_000 });
+  const { revision } = await gobby.put("a", "1");
+  const stale = { stale: true, maxAgeMs: 10_000 } as const;
+  await eventually("a to be everywhere", async () => {
+    const { entry } = await gobby.get("a", stale);
+    return entry !== undefined;
+  }, 30_000);
+  const { master } = await gobby.status();
+  const [one = "", ...others] = Object.keys(boxes.servers).filter((server) => server !== master);
+  // Each of the two that are left may be asked first, and knows how old it is: then there is no master any more.
+  await eventually("it to be known how old it is", async () => {
+    const all = await Promise.all(Array.from({ length: 8 }, () => gobby.get("a", stale)));
+    return all.every(({ ageMs, entry }) => ageMs < 2000 && entry !== undefined);
+  }, 30_000);
+  const killedAt = performance.now();
+  for (const server of [master, ...others]) await boxes.kill(server);
+  const read = await boxes.run(["get", "a", "--stale", "--json", "--timeout", "20000"]);
+  assertEquals(read.code, 0, read.stderr);
+  const found = JSON.parse(read.stdout);
+  assertEquals([found.entry.value, found.revision >= revision], ["1", true]);
+  assert(boxes.isUp(one) && found.ageMs > 0);
+  const sinceMs = performance.now() - killedAt;
+  assert(found.ageMs <= sinceMs + 10_000, `it is ${found.ageMs} ms old after ${sinceMs} ms`);
+  const shown = await boxes.run(["range", "a", "--stale", "--timeout", "20000"]);
+  assertStringIncludes(shown.stdout, "ms old at most)");
+  const fresh = await boxes.run(["get", "a", "--timeout", "1000"]);
+  assertEquals(fresh.code, 1, fresh.stdout);
+});
+
 Deno.test("ovid gobby says what is wrong with how it is called, or that nobody answers", async () => {
   await using boxes = new GobbyBoxes();
   for (
