@@ -266,6 +266,8 @@ export function gobbyScenarioOf(parts: GobbyParts): Scenario {
       "note.vr.reconfigured",
       "note.paxos.reconfigured",
       "fault.lostDisk",
+      { mark: "taken in again after a lost disk", share: 1 / 30 },
+      "served by the box of a spare",
       "quorum.gone",
       "fault.kill",
       "fault.powerCut",
