@@ -18,7 +18,9 @@ const rareFaults: ReadonlyMap<string, number> = new Map([
 
 /** In fewer runs than this a mark that so many seeds reach may be left unreached by bad luck. */
 export function runsToReach(share: number): number {
-  return Math.ceil(Math.log(missedMax) / Math.log1p(-share));
+  let runs = 0;
+  for (let missed = 1; missed > missedMax; missed *= 1 - share) runs++;
+  return runs;
 }
 
 /** The same for marks of which nothing else is said. */

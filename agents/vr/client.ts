@@ -195,17 +195,16 @@ export const vrClient: AgentDefinition = makeVrClient();
 function begin(state: Client, ctx: ClientContext): void {
   const call = state.calls[0]?.call;
   if (call === undefined) return;
-  const { deadlineMs, retryMsMax } = ctx.attrs;
+  const { deadlineMs } = ctx.attrs;
   ctx.setTimer("deadline", deadlineMs);
-  const halfMs = Math.floor(deadlineMs / 2);
   state.located.clear();
   if (call.kind === "reconfigure") {
-    state.locatedAt = ctx.now + halfMs;
+    state.locatedAt = ctx.now + Math.floor(deadlineMs / 2);
     return locate(state, call.replicas, ctx);
   }
   if (call.kind === "members") {
     // Nothing hangs on who is left out, so that those who are down are not waited for as long.
-    state.locatedAt = ctx.now + Math.min(halfMs, 2 * retryMsMax);
+    state.locatedAt = ctx.now + Math.floor(deadlineMs / 10);
     return locate(state, [], ctx);
   }
   proceed(state, call, ctx);

@@ -30,6 +30,8 @@ const sizes = {
   wide: [0, 1],
   spares: [0, 2],
   reconfigurations: [0, 3],
+  /** Boxes start again with the same servers to vote for the lease, with one that is a spare more, or with one fewer. */
+  seats: [0, 2],
   /** 0 for Viewstamped Replication, 1 for Multi-Paxos. */
   engine: [0, 1],
   clients: [1, 5],
@@ -58,11 +60,19 @@ const limits = { ...serviceLimits, historyEvents: 96 };
 
 const serversOf = ({ wide, spares }: GobbySizes) => namesOf("s", 3 + 2 * wide + spares);
 
-function grid(sizes: GobbySizes, isFirst: boolean) {
+/** How many servers vote for the lease, as a box is told that starts for the first time, or starts again. */
+function seatedOf(sizes: GobbySizes, isFirst: boolean, reseated: number): number {
+  const all = serversOf(sizes).length;
+  const isFewer = sizes.seats !== 0 && isFirst === (sizes.seats === 1);
+  return isFewer ? all - Math.min(reseated, sizes.spares) : all;
+}
+
+function grid(sizes: GobbySizes, isFirst: boolean, reseated = 1) {
   const clockDriftPpm = driftsPpm[sizes.drift] ?? 0;
   return gobbyGrid({
     servers: serversOf(sizes).length,
     spares: sizes.spares,
+    seated: seatedOf(sizes, isFirst, reseated),
     hasAdministrator: true,
     clients: sizes.clients,
     engine: sizes.engine === 0 ? "vr_replica" : "paxos_member",
@@ -226,8 +236,8 @@ export function gobbyScenarioOf(parts: GobbyParts): Scenario {
     name: "gobby",
     doc: "Gobby's locks, keys, sessions and watches: one master, fenced writes, nothing missed.",
     sizes,
-    grid: (sizes) => grid(sizes, true),
-    laterGrid: (sizes) => grid(sizes, false),
+    grid: (sizes) => grid(sizes, true, parts.reseated),
+    laterGrid: (sizes) => grid(sizes, false, parts.reseated),
     definitions: gobbyAgents(parts, limits),
     exposure,
     // The lease and the sessions trust that clocks only drift, and how much is a size here.
@@ -256,6 +266,8 @@ export function gobbyScenarioOf(parts: GobbyParts): Scenario {
       "note.vr.reconfigured",
       "note.paxos.reconfigured",
       "fault.lostDisk",
+      { mark: "taken in again after a lost disk", share: 1 / 30 },
+      "served by the box of a spare",
       "quorum.gone",
       "fault.kill",
       "fault.powerCut",

@@ -22,6 +22,8 @@ export interface GobbyGridOptions {
   readonly servers: number;
   /** How many of them have a replica that is a spare at first; default 0. */
   readonly spares?: number;
+  /** How many of the servers the others know of, which is by how many the lease is voted for; default all. */
+  readonly seated?: number;
   /** Whether there is an administrator, who may change the group; default no. */
   readonly hasAdministrator?: boolean;
   readonly clients: number;
@@ -49,6 +51,7 @@ export function namesOf(prefix: string, count: number): string[] {
 export function gobbyGrid(options: GobbyGridOptions) {
   const servers = namesOf("s", options.servers);
   const replicas = namesOf("r", options.servers);
+  const seated = servers.slice(0, options.seated);
   const founders = replicas.slice(0, options.servers - (options.spares ?? 0));
   const agents: Record<string, PlainAgent> = {};
   const { readsLocally = true } = options;
@@ -59,7 +62,8 @@ export function gobbyGrid(options: GobbyGridOptions) {
       type: "gobby_server",
       box,
       attrs: {
-        ...{ servers, group: `${server}_group` },
+        servers: seated.includes(server) ? seated : servers,
+        group: `${server}_group`,
         ...readsLocally ? { replica } : {},
         ...options.server,
       },
@@ -100,6 +104,8 @@ export interface GobbyParts {
   readonly service?: (service: AnyMachine) => AnyMachine;
   readonly vr?: VrRules;
   readonly paxos?: PaxosRules;
+  /** How many servers are seated or unseated by one change of the grid; default 1. */
+  readonly reseated?: number;
 }
 
 /** The agents of such a grid. */

@@ -53,6 +53,11 @@ export class GobbyGroup {
       changes: sizes.reconfigurations,
       least: membersMin,
     });
+    const spares = new Set(namesOf("s", replicas.length).slice(founders));
+    world.observe((event) => {
+      if (event.kind !== "note" || event.note.event !== "gobby.serves") return;
+      if (spares.has(event.note.agent ?? "")) count("served by the box of a spare");
+    });
   }
 
   /** Whether nobody is about to change it. */
@@ -92,7 +97,18 @@ export class GobbyGroup {
 
   /** Fails unless they have made the same of it. */
   conclude(): void {
-    this.#watch.requireEqual(this.#members());
+    const { world, sizes, count } = this.#stage;
+    const members = this.#members();
+    this.#watch.requireEqual(members);
+    const founders = namesOf("r", foundersOf(sizes).boxes.length);
+    // Founders are the first of their incarnations, and stay so until their disks are gone.
+    const isOther = (replica: string) => {
+      const durable = Reflect.get(Object(world.inspect(replica)?.state), "durable");
+      return Reflect.get(Object(durable), "incarnation") !== 0;
+    };
+    if (founders.some((replica) => members.includes(replica) && isOther(replica))) {
+      count("taken in again after a lost disk");
+    }
   }
 
   #members(): readonly string[] {

@@ -70,6 +70,7 @@ const parts: { readonly [name: string]: GobbyParts } = {
       operation.kind === "release" ? { ...operation, token: operation.token + 1 } : operation
     ),
   },
+  "two more servers that vote for the lease at once": { reseated: 2 },
   "a replaced disk that passes for the old one": {
     vr: { ...vrRules, firstIncarnation: () => 0 },
     paxos: { ...paxosRules, firstIncarnation: () => 0 },
