@@ -58,7 +58,7 @@ function layerOf(path: string): string {
   if (path.startsWith("examples/") || path.startsWith("tests/binary/")) {
     return path.startsWith("examples/") ? "examples" : "tests/binary";
   }
-  if (/_(test|bench)\.ts$/.test(path) || path.startsWith("tests/")) return "tests";
+  if (/_(test|bench|test_support)\.ts$/.test(path) || path.startsWith("tests/")) return "tests";
   if (path.startsWith("core/config/")) return "core/config";
   return path.split("/", 1)[0] ?? path;
 }
