@@ -13,7 +13,7 @@ import {
   seated,
   sent,
   servers,
-} from "./client_test_support.ts";
+} from "../../tests/gobby/client_rig.ts";
 
 /** Whom an old read was sent to since the last look. */
 function staleReads(agent: Rig): { to: string; number: Json | undefined }[] {

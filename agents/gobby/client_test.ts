@@ -18,7 +18,7 @@ import {
   session,
   waiting,
   withSession,
-} from "./client_test_support.ts";
+} from "../../tests/gobby/client_rig.ts";
 
 Deno.test("gobby_client takes its seat first, and asks one thing at a time", () => {
   const agent = client();

@@ -8,7 +8,7 @@ import {
   request,
   Setting,
   times,
-} from "./server_test_support.ts";
+} from "../../tests/gobby/server_rig.ts";
 import { gobbyService } from "./service.ts";
 
 const get = (key: string) => ({ kind: "get", key });

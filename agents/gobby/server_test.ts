@@ -12,7 +12,7 @@ import {
   Setting,
   times,
   withSession,
-} from "./server_test_support.ts";
+} from "../../tests/gobby/server_rig.ts";
 import { gobbyService } from "./service.ts";
 
 Deno.test("gobby_server begins its term and reads what it must time before it serves", () => {

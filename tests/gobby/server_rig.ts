@@ -3,8 +3,8 @@
 import type { AnyMessage } from "../../core/agent.ts";
 import type { Json } from "../../core/data.ts";
 import { type Rig, rig } from "../../sim/rig.ts";
-import { gobbyServer } from "./server.ts";
-import { gobbyService } from "./service.ts";
+import { gobbyServer } from "../../agents/gobby/server.ts";
+import { gobbyService } from "../../agents/gobby/service.ts";
 
 export const times = { leaseMs: 1000, maxLeaseMs: 1000, roundMs: 50, retryMs: 5, clockDriftPpm: 0 };
 

@@ -3,7 +3,7 @@
 import type { AnyMessage } from "../../core/agent.ts";
 import type { Json } from "../../core/data.ts";
 import { type Rig, rig } from "../../sim/rig.ts";
-import { gobbyClient } from "./client.ts";
+import { gobbyClient } from "../../agents/gobby/client.ts";
 
 export const servers = ["s1", "s2", "s3"];
 
