@@ -13,6 +13,8 @@ import { readLines } from "./terminal.ts";
 const wordsText = words.map(({ usage, doc }) => `  ${usage.padEnd(43)}${doc}`).join("\n");
 
 const beside = ["ovid box examples/gobby/grid.json --new"];
+/** Waits until the boxes have chosen a master. */
+const ready = "ovid gobby --timeout 120000 examples/gobby/grid.json put ready yes";
 
 /** `ovid gobby`. */
 export const command: Command = {
@@ -56,16 +58,22 @@ refused or is not there, 2 if it was called wrongly, 3 if the grid is wrong.`,
     ...gridFlags,
   ],
   examples: [
-    { line: "ovid gobby examples/gobby/grid.json put colour blue", doc: "Puts a key", beside },
+    {
+      line: "ovid gobby examples/gobby/grid.json put colour blue",
+      doc: "Puts a key",
+      after: [ready],
+      beside,
+    },
     {
       line: "ovid gobby examples/gobby/grid.json watch jobs/ --from 1 --count 1",
       doc: "The first change there ever was",
-      after: ["ovid gobby examples/gobby/grid.json put jobs/1 mow"],
+      after: [ready, "ovid gobby examples/gobby/grid.json put jobs/1 mow"],
       beside,
     },
     {
       line: "ovid gobby examples/gobby/grid.json lock backup --wait 0 -- ./backup.sh",
       doc: "Runs a command unless another one has the lock",
+      after: [ready],
       beside,
     },
     {
@@ -76,6 +84,7 @@ refused or is not there, 2 if it was called wrongly, 3 if the grid is wrong.`,
       line: "ovid gobby examples/gobby/grid.json",
       doc: "A prompt that takes the same commands",
       input: ["put colour blue", "get colour"],
+      after: [ready],
       beside,
     },
   ],
