@@ -6,7 +6,7 @@ import {
   binary,
   copyExample,
   eventually,
-  freePorts,
+  freeOffset,
   leftBehind,
   makeFolder,
   ovid,
@@ -56,15 +56,7 @@ Deno.test("the executable takes arguments as they are, however it is called", as
 
 Deno.test("the executable runs the example of a key-value store, which keeps its data", async () => {
   const cwd = await makeFolder();
-  const offset = await eventually("two free ports, side by side", () => {
-    const [port = 0] = freePorts(1);
-    try {
-      Deno.listen({ hostname: "127.0.0.1", port: port + 1 }).close();
-      return port > 5000 && port - 5000;
-    } catch {
-      return undefined;
-    }
-  });
+  const offset = freeOffset([5000, 5001]);
   const args = ["box", `--port-offset=${offset}`];
   assertEquals(await fine(args, { cwd, stdin: "put a 1\nget a\n" }), "ok\n1\n");
   assertEquals(await fine(args, { cwd, stdin: "get a\nget b\n" }), "1\nNo such entry\n");
@@ -83,13 +75,16 @@ Deno.test("the executable's master starts the executable as servers, and grades 
       );
     }
   }
-  const graded = await fine(["grade", suite]);
+  // The ports of the scripts, and of the links between servers.
+  const offset = freeOffset([...Array(16).keys()].flatMap((id) => [3000 + id, 10_000 + id]));
+  const shift = `--port-offset=${offset}`;
+  const graded = await fine(["grade", suite, shift]);
   assertMatch(graded, /2 of 2|2 passed/);
   const everything = projectPath("tests/conformance/goovid/chatroom");
   await fine(["grade", everything, "--simulated"]);
   const script = await Deno.readTextFile(join(suite, "alive.input"));
   const expected = await Deno.readTextFile(join(suite, "alive.output"));
-  const said = await fine(["master"], { stdin: script });
+  const said = await fine(["master", shift], { stdin: script });
   assertEquals(said.trim(), expected.trim());
 });
 

@@ -7,6 +7,7 @@ import {
   binary,
   copyExample,
   eventually,
+  freeOffset,
   freePorts,
   makeFolder,
   ovid,
@@ -26,6 +27,8 @@ async function makeServers(): Promise<string> {
   }
   await Deno.mkdir(join(folder, "dist"));
   await Deno.symlink(binary, join(folder, "dist", "ovid"));
+  // As ./build leaves it: the first start takes longer than a master waits.
+  assertEquals((await ovid(["--version"])).code, 0);
   return folder;
 }
 
@@ -87,12 +90,18 @@ Deno.test("./process starts boxes for a master of anybody's, and ./stopall ends 
 Deno.test("the original's tests pass on servers that ./process starts", async () => {
   const folder = await makeServers();
   const suite = await makeFolder();
+  const offset = freeOffset([...Array(16).keys()].flatMap((id) => [3000 + id, 10_000 + id]));
   for (const file of ["restart.input", "restart.output"]) {
-    const from = projectPath("tests/conformance/goovid/chatroom", file);
-    await Deno.copyFile(from, join(suite, file));
+    const text = await Deno.readTextFile(
+      projectPath("tests/conformance/goovid/chatroom", file),
+    );
+    const moved = text.replaceAll(
+      /^(\d+ start \d+ )(\d+)/gm,
+      (_, start, port) => `${start}${Number(port) + offset}`,
+    );
+    await Deno.writeTextFile(join(suite, file), moved);
   }
-  const base = freePorts(1)[0] ?? 0;
-  const env = { ...tools, OVID_BASE_PORT: `${Math.min(base, 60_000)}` };
+  const env = { ...tools, OVID_BASE_PORT: `${3000 + offset}` };
   const args = ["grade", suite, "--process", join(folder, "process")];
   const { code, stdout, stderr } = await ovid(args, { env });
   assertEquals(code, 0, stdout + stderr);

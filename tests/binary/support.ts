@@ -10,8 +10,13 @@ const root = fromFileUrl(new URL("../../", import.meta.url));
 export const scratch: string = await Deno.makeTempDir({ prefix: "ovid-binary-" });
 await Deno.chmod(scratch, 0o755);
 
+const given = Deno.env.get("OVID_BINARY");
+
 /** The executable. */
-export const binary: string = Deno.env.get("OVID_BINARY") ?? await build();
+export const binary: string = given ?? join(scratch, "ovid");
+
+/** What was said when it was made; undefined if it was there before. */
+export const making: string | undefined = given === undefined ? await build() : undefined;
 
 /** Whether it unpacks itself; one made by `deno compile` does not. */
 export const unpacks: boolean = new TextDecoder().decode(await readHead(2)) === "#!";
@@ -19,15 +24,17 @@ export const unpacks: boolean = new TextDecoder().decode(await readHead(2)) === 
 /** Marks every process of these tests, so that one that is left behind is found. */
 const mark = `OVID_TEST_RUN=${crypto.randomUUID()}`;
 
+// Any program stands for the base of `deno compile`: what comes out is not Ovid, so that it is made to unpack itself,
+// as it can be everywhere.
 async function build(): Promise<string> {
-  const out = join(scratch, "ovid");
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["task", "--quiet", "compile", "--self-extracting", "--level", "1", "--out", out],
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", "compile", "--level", "1", "--out", binary],
     cwd: root,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", DENORT_BIN: "/bin/echo" },
   }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return out;
+  const decoder = new TextDecoder();
+  if (!success) throw new Error(decoder.decode(stderr));
+  return decoder.decode(stdout);
 }
 
 /** The first bytes of the executable. */
@@ -133,6 +140,25 @@ export function freePorts(count: number): number[] {
     listener.close();
     return (listener.addr as Deno.NetAddr).port;
   });
+}
+
+/** How far to move `ports` so that all are free, and below those that the system gives away. */
+export function freeOffset(ports: readonly number[]): number {
+  for (let tries = 0; tries < 1000; tries++) {
+    const offset = 1000 + Math.floor(Math.random() * (31_000 - Math.max(...ports)));
+    const listeners: Deno.TcpListener[] = [];
+    try {
+      for (const port of ports) {
+        listeners.push(Deno.listen({ hostname: "127.0.0.1", port: port + offset }));
+      }
+      return offset;
+    } catch {
+      // Somebody has one of them.
+    } finally {
+      for (const listener of listeners) listener.close();
+    }
+  }
+  throw new Error("Cannot find ports that are free");
 }
 
 /** Copies files of a folder of the project, its grids on free ports. */
