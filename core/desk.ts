@@ -11,7 +11,6 @@ import type { Target } from "./grid.ts";
 import type { AgentId, BoxId } from "./id.ts";
 import { deriveSeed, type Random, seededRandom } from "./random.ts";
 import type { Router } from "./router.ts";
-import { describeIssues, validate } from "./schema.ts";
 import { oneLine } from "./text.ts";
 import type { Timers } from "./timers.ts";
 
@@ -145,6 +144,8 @@ export class Desk {
     }
     const envelope = { from, to, message: copy };
     if (box === here && !guest) deliver(envelope);
+    // An array that is written down has room for what is in it; one that is pushed to makes room for many.
+    else if (this.#sends.length === 0) this.#sends = [{ box, envelope }];
     else this.#sends.push({ box, envelope });
   }
 
@@ -159,10 +160,8 @@ export class Desk {
       throw new TypeError(`Cannot append: agent type ${cell.definition.type} declares no record`);
     }
     const copy = copyJson(record);
-    const verdict = validate(schema, copy);
-    if (!verdict.ok) {
-      throw new TypeError(`Cannot append a record: ${describeIssues(verdict.issues, "record")}`);
-    }
+    const fault = cell.recordFault(schema, copy);
+    if (fault !== undefined) throw new TypeError(`Cannot append a record: ${fault}`);
     // Written down before `apply` gets it, which may keep parts of the copy and change them later.
     this.#appends.push({ agent: cell.entry.id, record: JSON.stringify(copy) });
     cell.apply(copy);

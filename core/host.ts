@@ -1,9 +1,10 @@
 // The host: all agents of a box, and nothing outside. It turns inputs and the passing of time into batches of
 // what is to be made durable, sent and shown; a driver (a real box, a test, the simulator) carries them out.
 
-import type { StartReason } from "./agent.ts";
+import type { AnyMessage } from "./agent.ts";
 import { AgentFailure, Cell } from "./cell.ts";
 import { RecordingContext } from "./context.ts";
+import type { Json } from "./data.ts";
 import type { AgentDefinition } from "./define.ts";
 import { Desk, type HostCounters } from "./desk.ts";
 import type { Batch, DurableImage, Envelope, Input } from "./envelope.ts";
@@ -11,7 +12,7 @@ import { assert, messageOf } from "./error.ts";
 import { agentsOf, type Grid } from "./grid.ts";
 import type { AgentId, BoxId } from "./id.ts";
 import { Router } from "./router.ts";
-import { describeIssues, validate } from "./schema.ts";
+import { faultOf, type Schema } from "./schema.ts";
 import { Timers } from "./timers.ts";
 
 /** What a host is made of. */
@@ -48,6 +49,9 @@ export const faultsMax = 5;
 /** See {@linkcode faultsMax}. */
 export const faultWindowMs = 10_000;
 
+/** A handler of any kind, which takes the state, and two more that depend on the kind. */
+type Handler = (state: object, second: unknown, third: unknown) => unknown;
+
 type Item = Input | { readonly kind: "start"; readonly agent: AgentId };
 
 /** All agents of one box. Give it inputs with {@linkcode step}; do with each batch what {@linkcode Batch} says. */
@@ -62,8 +66,8 @@ export class Host {
     overflowed: 0,
   };
   readonly #options: HostOptions;
-  readonly #cells = new Map<AgentId, Cell>();
-  readonly #contexts = new Map<Cell, RecordingContext>();
+  /** Each agent's context, which has its cell. */
+  readonly #contexts = new Map<AgentId, RecordingContext>();
   readonly #timers = new Timers();
   readonly #desk: Desk;
   #queue: Item[] = [];
@@ -96,8 +100,7 @@ export class Host {
         );
       }
       const cell = new Cell(entry, definition, options.seed);
-      this.#cells.set(entry.id, cell);
-      this.#contexts.set(cell, new RecordingContext(cell, this.#desk));
+      this.#contexts.set(entry.id, new RecordingContext(cell, this.#desk));
     }
   }
 
@@ -108,7 +111,7 @@ export class Host {
    */
   boot(now: number, images: ReadonlyMap<AgentId, DurableImage> = new Map()): Batch {
     this.#desk.now = now;
-    for (const [id, cell] of this.#cells) {
+    for (const [id, { cell }] of this.#contexts) {
       cell.rebuild(images.get(id));
       this.#queue.push({ kind: "start", agent: id });
     }
@@ -142,7 +145,7 @@ export class Host {
    * it was stopped. Mail that came for it meanwhile has been dropped, as it is for a crashed box.
    */
   revive(now: number, agent: AgentId, image: DurableImage | undefined): Batch {
-    const cell = this.#cells.get(agent);
+    const cell = this.#contexts.get(agent)?.cell;
     assert(cell !== undefined && cell.tainted, `agent ${agent} waits to be rebuilt`);
     cell.rebuild(image);
     if (cell.status === "faulted") {
@@ -157,9 +160,9 @@ export class Host {
    * for {@linkcode revive}, since its state holds what was never written.
    */
   snapshot(): Map<AgentId, { version: number; durable: string }> | undefined {
-    if ([...this.#cells.values()].some((cell) => cell.tainted)) return undefined;
+    if ([...this.#contexts.values()].some(({ cell }) => cell.tainted)) return undefined;
     const snapshot = new Map<AgentId, { version: number; durable: string }>();
-    for (const [id, cell] of this.#cells) {
+    for (const [id, { cell }] of this.#contexts) {
       const part = cell.snapshot();
       if (part !== undefined) snapshot.set(id, part);
     }
@@ -168,103 +171,99 @@ export class Host {
 
   /** The agents of this box, in the grid's order. */
   get agents(): readonly AgentId[] {
-    return [...this.#cells.keys()];
+    return [...this.#contexts.keys()];
   }
 
   /** The state of an agent, to look at: changing it breaks every promise of this class. */
   inspect(
     agent: AgentId,
   ): { status: Cell["status"]; state: object; definition: AgentDefinition } | undefined {
-    const cell = this.#cells.get(agent);
+    const cell = this.#contexts.get(agent)?.cell;
     return cell && { status: cell.status, state: cell.state, definition: cell.definition };
   }
 
   /** Whether the agent has ended and will not come back by itself. */
   hasEnded(agent: AgentId): boolean {
-    return this.#cells.get(agent)?.status === "stopped";
+    return this.#contexts.get(agent)?.cell.status === "stopped";
   }
 
   #take(item: Item): void {
     switch (item.kind) {
       case "start": {
-        const cell = this.#cells.get(item.agent);
-        if (cell !== undefined) this.#start(cell, cell.startReason);
+        const context = this.#contexts.get(item.agent);
+        if (context !== undefined) this.#start(context);
         return;
       }
       case "mail":
         return this.#deliver(item.envelope);
       case "device": {
-        const cell = this.#running(item.agent);
-        const handler = cell?.definition.onDevice?.[item.event.device];
-        if (cell === undefined || handler === undefined) return;
-        this.#run(cell, cell.entry.id, (ctx) => handler(cell.state, item.event.event, ctx));
+        const context = this.#running(item.agent);
+        const handler = context?.cell.definition.onDevice?.[item.event.device];
+        if (context === undefined || handler === undefined) return;
+        this.#run(context, item.agent, handler, item.event.event, context);
       }
     }
   }
 
-  #start(cell: Cell, why: StartReason): void {
+  #start(context: RecordingContext): void {
+    const { cell } = context;
+    const { definition, startReason } = cell;
     cell.status = "running";
-    const { definition } = cell;
-    this.#run(cell, cell.entry.id, (ctx) => definition.start?.(cell.state, ctx, why));
+    // A method: it may speak of itself by `this`.
+    const start: Handler = (state) => definition.start?.(state, context, startReason);
+    this.#run(context, cell.entry.id, start, undefined, undefined);
   }
 
   #fire(agent: AgentId, name: string, key: string | undefined): void {
-    const cell = this.#running(agent);
-    const handler = cell?.definition.onTimer?.[name];
-    if (cell === undefined || handler === undefined) return;
-    this.#run(cell, agent, (ctx) => handler(cell.state, ctx, key));
+    const context = this.#running(agent);
+    const handler = context?.cell.definition.onTimer?.[name];
+    if (context === undefined || handler === undefined) return;
+    this.#run(context, agent, handler, context, key);
   }
 
   #deliver({ from, to, message }: Envelope): void {
-    const cell = this.#running(to);
-    if (cell === undefined) {
-      if (this.#cells.has(to)) {
-        this.counters.refused++;
-        this.#desk.note(to, "mail.undeliverable", { from, type: message.type });
-      } else {
-        this.counters.unknown++;
-        this.#desk.note(undefined, "mail.unknown", { from, to, type: message.type });
-      }
-      return;
+    const context = this.#running(to);
+    if (context === undefined) return this.#undeliverable(from, to, message.type);
+    const intake = context.cell.intake(message.type);
+    if (intake === undefined) {
+      const want = Object.keys(context.cell.definition.on);
+      return this.#refuse(to, "mail.refused", { from, type: message.type, want });
     }
-    const { definition } = cell;
-    const handler = Object.hasOwn(definition.on, message.type)
-      ? definition.on[message.type]
-      : undefined;
-    const schema = definition.protocol[message.type];
-    if (handler === undefined || schema === undefined) {
-      this.counters.refused++;
-      this.#desk.note(to, "mail.refused", {
-        from,
-        type: message.type,
-        want: Object.keys(definition.on),
-      });
-      return;
-    }
-    const verdict = validate(schema, message);
-    if (!verdict.ok) {
-      this.counters.refused++;
-      this.#desk.note(to, "mail.invalid", {
-        from,
-        type: message.type,
-        why: describeIssues(verdict.issues),
-      });
-      return;
+    const why = intake.quick(message) ? undefined : whyNot(intake.schema, message);
+    if (why !== undefined) {
+      return this.#refuse(to, "mail.invalid", { from, type: message.type, why });
     }
     this.counters.delivered++;
-    this.#run(cell, from, (ctx) => handler(cell.state, message, ctx));
+    this.#run(context, from, intake.handler, message, context);
   }
 
-  // Runs one handler; if it throws, whatever it asked for is taken back and the agent waits to be rebuilt.
-  #run(cell: Cell, from: AgentId, handler: (ctx: RecordingContext) => unknown): void {
-    const context = this.#contexts.get(cell);
-    assert(context !== undefined, "every cell has a context");
+  #undeliverable(from: AgentId, to: AgentId, type: string): void {
+    if (this.#contexts.has(to)) return this.#refuse(to, "mail.undeliverable", { from, type });
+    this.counters.unknown++;
+    this.#desk.note(undefined, "mail.unknown", { from, to, type });
+  }
+
+  #refuse(to: AgentId, event: string, detail: Json): void {
+    this.counters.refused++;
+    this.#desk.note(to, event, detail);
+  }
+
+  // Runs one handler; if it throws, whatever it asked for is taken back and the agent waits to be rebuilt. All handlers
+  // take the state and two more, so that no message needs a closure.
+  #run(
+    context: RecordingContext,
+    from: AgentId,
+    handler: Handler,
+    second: unknown,
+    third: unknown,
+  ): void {
+    const { cell } = context;
     this.#desk.mark();
     const queued = this.#queue.length;
     cell.stopping = false;
     context.open(from);
     try {
-      const result = handler(context);
+      const result = handler(cell.state, second, third);
       if (result instanceof Promise) {
         result.catch(() => {});
         throw new TypeError("A handler returned a promise, want it to finish at once");
@@ -302,9 +301,9 @@ export class Host {
     this.#timers.clearAll(cell.entry.id);
   }
 
-  #running(agent: AgentId): Cell | undefined {
-    const cell = this.#cells.get(agent);
-    return cell?.status === "running" ? cell : undefined;
+  #running(agent: AgentId): RecordingContext | undefined {
+    const context = this.#contexts.get(agent);
+    return context?.cell.status === "running" ? context : undefined;
   }
 
   #enqueue(item: Item): void {
@@ -329,5 +328,14 @@ export class Host {
       this.#queueHead = 0;
     }
     return item;
+  }
+}
+
+/** Why a message is against its schema, if it is; of a schema that fails at its work that is why. */
+function whyNot(schema: Schema<unknown>, message: AnyMessage): string | undefined {
+  try {
+    return faultOf(schema, message);
+  } catch (error) {
+    return messageOf(error);
   }
 }
