@@ -34,7 +34,7 @@ export interface AgentDefinition<out S = unknown> {
   start?(state: object, ctx: unknown, why: StartReason): Done;
   readonly on: Readonly<Record<string, (state: object, message: unknown, ctx: unknown) => Done>>;
   readonly onTimer?: Readonly<
-    Record<string, (state: object, ctx: unknown, key: unknown) => Done>
+    Record<string, (state: object, ctx: unknown, key: string | undefined) => Done>
   >;
   readonly onDevice?: Readonly<
     Record<string, ((state: object, event: unknown, ctx: unknown) => Done) | undefined>

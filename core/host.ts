@@ -209,16 +209,16 @@ export class Host {
     const { cell } = context;
     const { definition, startReason } = cell;
     cell.status = "running";
-    // A method: it may speak of itself by `this`.
-    const start: Handler = (state) => definition.start?.(state, context, startReason);
-    this.#run(context, cell.entry.id, start, undefined, undefined);
+    const start: Handler = (state, ctx) => definition.start?.(state, ctx, startReason);
+    this.#run(context, cell.entry.id, start, context, undefined);
   }
 
   #fire(agent: AgentId, name: string, key: string | undefined): void {
     const context = this.#running(agent);
     const handler = context?.cell.definition.onTimer?.[name];
     if (context === undefined || handler === undefined) return;
-    this.#run(context, agent, handler, context, key);
+    const fire: Handler = (state, ctx) => handler(state, ctx, key);
+    this.#run(context, agent, fire, context, undefined);
   }
 
   #deliver({ from, to, message }: Envelope): void {
@@ -248,8 +248,8 @@ export class Host {
     this.#desk.note(to, event, detail);
   }
 
-  // Runs one handler; if it throws, whatever it asked for is taken back and the agent waits to be rebuilt. All handlers
-  // take the state and two more, so that no message needs a closure.
+  // Runs one handler; if it throws, whatever it asked for is taken back and the agent waits to be rebuilt. Handlers of
+  // mail, which are most, come as they are, with what they take beside the state: they need no closure for each message.
   #run(
     context: RecordingContext,
     from: AgentId,

@@ -91,19 +91,15 @@ const kinds: readonly WorldEvent["kind"][] = [
   "clog",
 ];
 
+const fates: readonly Fate[] = ["delivered", "flying", "lost", "cut", "down", "unsent"];
+
 const kindWords = new Map(kinds.map((kind, index) => [kind, index]));
 
 /** Feeds an event to a hash: all of it, so that runs with equal hashes have equal transcripts. */
 export function hashEvent(hash: RunningHash, event: WorldEvent): void {
+  if (event.kind === "mail") return hashMail(hash, event);
   hash.word(kindWords.get(event.kind) ?? -1);
   hash.number(event.atUs);
-  if (event.kind === "mail") {
-    hash.name(event.fate);
-    hash.name(event.envelope.from);
-    hash.name(event.envelope.to);
-    hash.number(event.sentAtUs);
-    return hash.json(event.envelope.message);
-  }
   if (isLinkEvent(event)) {
     hash.name(event.from);
     hash.name(event.to);
@@ -112,6 +108,16 @@ export function hashEvent(hash: RunningHash, event: WorldEvent): void {
   }
   hash.name(event.box);
   hashBoxEvent(hash, event);
+}
+
+/** Most events are mail, so that this is short: no word for the kind, but one for each fate, all below zero. */
+function hashMail(hash: RunningHash, { envelope, atUs, sentAtUs, fate }: Mail): void {
+  hash.word(-2 - fates.indexOf(fate));
+  hash.number(atUs);
+  hash.number(atUs - sentAtUs);
+  hash.name(envelope.from);
+  hash.name(envelope.to);
+  hash.object(envelope.message);
 }
 
 function isLinkEvent(event: BoxEvent | LinkEvent): event is LinkEvent {
