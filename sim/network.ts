@@ -51,8 +51,19 @@ export interface NetworkCounters {
 /** How many messages may wait at a link that is clogged; what comes on top is lost. */
 export const cloggedMax = 1000;
 
+/** A box as mail finds it. */
+export interface Addressee {
+  readonly up: boolean;
+  /** Whether what comes now has to wait. */
+  readonly waits: boolean;
+  /** Puts `event` off until a box that waits goes on. */
+  defer(event: () => void): void;
+  takeMail(packet: Packet): void;
+}
+
 /** What a network needs of its world. */
 export interface NetworkSurroundings {
+  readonly addressee: (box: BoxId) => Addressee;
   readonly schedule: (atUs: number, packet: Packet) => void;
   readonly record: (event: Mail | LinkEvent) => void;
 }
@@ -67,9 +78,10 @@ export interface Packet extends Mail {
 }
 
 /** The way from one box to another. */
-class Link {
+export class Link {
   readonly from: BoxId;
   readonly to: BoxId;
+  readonly addressee: Addressee;
   readonly random: Random;
   cut = false;
   /** Whether nothing goes wrong here any more. */
@@ -83,10 +95,27 @@ class Link {
   /** How many of the next messages of each type will be lost. */
   readonly doomed = new Map<string, number>();
 
-  constructor(from: BoxId, to: BoxId, seed: bigint) {
+  constructor(from: BoxId, to: BoxId, addressee: Addressee, seed: bigint) {
     this.from = from;
     this.to = to;
+    this.addressee = addressee;
     this.random = seededRandom(deriveSeed(seed, `${from} ${to}`));
+  }
+}
+
+/** All ways from one box to others. */
+export class Links {
+  readonly #links = new Map<BoxId, Link>();
+  readonly #make: (to: BoxId) => Link;
+
+  constructor(make: (to: BoxId) => Link) {
+    this.#make = make;
+  }
+
+  to(box: BoxId): Link {
+    let link = this.#links.get(box);
+    if (link === undefined) this.#links.set(box, link = this.#make(box));
+    return link;
   }
 }
 
@@ -105,7 +134,7 @@ export class Network {
   readonly #options: Required<NetworkOptions>;
   readonly #seed: bigint;
   readonly #surroundings: NetworkSurroundings;
-  readonly #links = new Map<BoxId, Map<BoxId, Link>>();
+  readonly #links = new Map<BoxId, Links>();
 
   /** @throws {RangeError} if an option is out of range. */
   constructor(seed: bigint, surroundings: NetworkSurroundings, options: NetworkOptions = {}) {
@@ -121,8 +150,18 @@ export class Network {
     this.#surroundings = surroundings;
   }
 
-  send(nowUs: number, from: BoxId, to: BoxId, envelope: Envelope): void {
-    const link = this.#link(from, to);
+  /** The ways from a box. */
+  linksFrom(box: BoxId): Links {
+    let links = this.#links.get(box);
+    if (links === undefined) {
+      const { addressee } = this.#surroundings;
+      links = new Links((to) => new Link(box, to, addressee(to), this.#seed));
+      this.#links.set(box, links);
+    }
+    return links;
+  }
+
+  send(nowUs: number, link: Link, envelope: Envelope): void {
     const { duplicate, loss } = link.calm ? calmOptions : this.#options;
     // A coin is thrown only for what can happen: an option that is off costs nothing.
     if (duplicate > 0 && link.random() < duplicate) {
@@ -165,14 +204,14 @@ export class Network {
 
   /** Until {@linkcode heal}, all mail from one box to another is lost when it is sent, or when it would arrive. */
   cut(nowUs: number, from: BoxId, to: BoxId): void {
-    const link = this.#link(from, to);
+    const link = this.linksFrom(from).to(to);
     if (link.cut) return;
     link.cut = true;
     this.#surroundings.record({ kind: "cut", atUs: nowUs, from, to });
   }
 
   heal(nowUs: number, from: BoxId, to: BoxId): void {
-    const link = this.#link(from, to);
+    const link = this.linksFrom(from).to(to);
     if (!link.cut) return;
     link.cut = false;
     this.#surroundings.record({ kind: "heal", atUs: nowUs, from, to });
@@ -180,13 +219,13 @@ export class Network {
 
   /** Loses the next `count` messages of a type on the way from one box to another. */
   drop(from: BoxId, to: BoxId, type: string, count: number): void {
-    const { doomed } = this.#link(from, to);
+    const { doomed } = this.linksFrom(from).to(to);
     doomed.set(type, (doomed.get(type) ?? 0) + count);
   }
 
   /** From now on one message after the other, each `intervalUs` behind the one before; 0 for all at once again. */
   clog(nowUs: number, from: BoxId, to: BoxId, intervalUs: number): void {
-    const link = this.#link(from, to);
+    const link = this.linksFrom(from).to(to);
     if (link.intervalUs === intervalUs) return;
     link.intervalUs = intervalUs;
     this.#surroundings.record({ kind: "clog", atUs: nowUs, from, to, intervalUs });
@@ -194,7 +233,7 @@ export class Network {
 
   /** From now on chance does no harm to mail from one box to another: it is quick, in order, and not lost. */
   calm(from: BoxId, to: BoxId): void {
-    this.#link(from, to).calm = true;
+    this.linksFrom(from).to(to).calm = true;
   }
 
   #post(nowUs: number, link: Link, envelope: Envelope, lost: boolean): void {
@@ -241,14 +280,6 @@ export class Network {
     packet.fate = fate;
     this.counters[fate]++;
     this.#surroundings.record(packet);
-  }
-
-  #link(from: BoxId, to: BoxId): Link {
-    let links = this.#links.get(from);
-    if (links === undefined) this.#links.set(from, links = new Map());
-    let link = links.get(to);
-    if (link === undefined) links.set(to, link = new Link(from, to, this.#seed));
-    return link;
   }
 }
 

@@ -13,6 +13,8 @@ interface Arrival {
   readonly fate: Fate;
 }
 
+const nobody = { up: false, waits: false, defer() {}, takeMail() {} };
+
 /** A network with nothing around it but a queue. */
 class Bench {
   readonly queue = new EventQueue<Packet>();
@@ -21,6 +23,7 @@ class Bench {
 
   constructor(options: NetworkOptions = {}, seed = 1n) {
     this.network = new Network(seed, {
+      addressee: () => nobody,
       schedule: (atUs, packet) => this.queue.push(atUs, packet),
       record: (event) => this.events.push(event),
     }, options);
@@ -28,7 +31,7 @@ class Bench {
 
   send(atUs: number, number: number, from = b1, to = b2): void {
     const envelope = { from: agentId("a"), to: agentId("b"), message: { type: "m", number } };
-    this.network.send(atUs, from, to, envelope);
+    this.network.send(atUs, this.network.linksFrom(from).to(to), envelope);
   }
 
   /** Lets everything arrive that is on its way. */

@@ -3,7 +3,7 @@
 
 import type { AgentDefinition } from "../core/define.ts";
 import type { DeviceEvent } from "../core/devices.ts";
-import type { Batch, Envelope, Fault, Outgoing, Output } from "../core/envelope.ts";
+import type { Batch, Fault, Input, Outgoing, Output } from "../core/envelope.ts";
 import type { Grid } from "../core/grid.ts";
 import { OvidError } from "../core/error.ts";
 import { Host } from "../core/host.ts";
@@ -36,7 +36,7 @@ export interface SimulatedBoxOptions {
   readonly disk: DiskOptions;
   readonly sendBeforeSync: boolean;
   /** The time of the world, in whole microseconds. */
-  readonly nowUs: () => number;
+  readonly time: { readonly nowUs: number };
   readonly schedule: (alarm: BoxAlarm) => void;
   readonly send: (outgoing: Outgoing) => void;
   readonly output: (output: Output) => void;
@@ -62,6 +62,7 @@ export class SimulatedBox {
   readonly id: BoxId;
   readonly disk: Disk;
   readonly #options: SimulatedBoxOptions;
+  readonly #time: SimulatedBoxOptions["time"];
   #host: Host | undefined;
   #clock: Clock;
   #life = 0;
@@ -85,6 +86,7 @@ export class SimulatedBox {
 
   constructor(options: SimulatedBoxOptions) {
     this.#options = options;
+    this.#time = options.time;
     this.id = options.box;
     const random = seededRandom(deriveSeed(options.seed, `${options.box} disk`));
     this.disk = new Disk(random, options.disk);
@@ -101,7 +103,7 @@ export class SimulatedBox {
 
   /** Whether what comes now has to wait. */
   get waits(): boolean {
-    return this.#paused || this.#backlog.length > 0 || this.#busyUntilUs > this.#options.nowUs();
+    return this.#paused || this.#backlog.length > 0 || this.#busyUntilUs > this.#time.nowUs;
   }
 
   /** What its agents take for the time, for checkers, which know what time it is. */
@@ -116,8 +118,8 @@ export class SimulatedBox {
 
   /** Starts the box with what its disk holds; `loss` is that of this life. */
   start(loss = this.#options.loss): void {
-    const { box, definitions, checks, seed, record, nowUs } = this.#options;
-    const atUs = nowUs();
+    const { box, definitions, checks, seed, record } = this.#options;
+    const atUs = this.#time.nowUs;
     const grid = this.#life === 0 ? this.#options.grid : this.#options.laterGrid;
     this.#life++;
     // A seed of its own for each life: a nonce that was drawn before the crash must not come again.
@@ -144,7 +146,7 @@ export class SimulatedBox {
     this.#wakeAtUs = this.#alarmAtUs = Infinity;
     this.#wakeAt = undefined;
     this.disk.crash(kept);
-    this.#options.record({ kind: "crash", atUs: this.#options.nowUs(), box: this.id, why });
+    this.#options.record({ kind: "crash", atUs: this.#time.nowUs, box: this.id, why });
     this.#options.crashed();
     // Whoever waits in the backlog finds the box down.
     for (const event of backlog) event();
@@ -153,12 +155,12 @@ export class SimulatedBox {
   /** Lets the box stand still, while time goes on: what comes for it waits. */
   pause(): void {
     this.#paused = true;
-    this.#options.record({ kind: "pause", atUs: this.#options.nowUs(), box: this.id });
+    this.#options.record({ kind: "pause", atUs: this.#time.nowUs, box: this.id });
   }
 
   resume(): void {
     this.#paused = false;
-    this.#options.record({ kind: "resume", atUs: this.#options.nowUs(), box: this.id });
+    this.#options.record({ kind: "resume", atUs: this.#time.nowUs, box: this.id });
     this.#catchUp();
   }
 
@@ -167,7 +169,7 @@ export class SimulatedBox {
     this.disk.slowness = diskSlowness;
     if (this.#stepUs === stepUs) return;
     this.#stepUs = stepUs;
-    this.#options.record({ kind: "slow", atUs: this.#options.nowUs(), box: this.id, stepUs });
+    this.#options.record({ kind: "slow", atUs: this.#time.nowUs, box: this.id, stepUs });
   }
 
   /** Lets the journal grow by so many bytes and no further. */
@@ -175,21 +177,21 @@ export class SimulatedBox {
     const before = this.disk.bytesMax;
     const bytesMax = this.disk.limit(moreBytes);
     if (bytesMax === before) return;
-    this.#options.record({ kind: "disk", atUs: this.#options.nowUs(), box: this.id, bytesMax });
+    this.#options.record({ kind: "disk", atUs: this.#time.nowUs, box: this.id, bytesMax });
   }
 
   /** @throws {Error} if the box is up. */
   loseDisk(): void {
     if (this.up) throw new Error(`Cannot lose the disk of box "${this.id}": it is up`);
     this.disk.lose();
-    const atUs = this.#options.nowUs();
+    const atUs = this.#time.nowUs;
     this.#options.record({ kind: "disk", atUs, box: this.id, bytesMax: "lost" });
   }
 
   /** Moves the clock forward, and sets the rate by which it is too fast, in this life and all later ones. */
   setClock(jumpUs: number, driftPpm = this.#driftPpm): void {
-    const { nowUs, record } = this.#options;
-    const atUs = nowUs();
+    const { record } = this.#options;
+    const atUs = this.#time.nowUs;
     this.#driftPpm = driftPpm;
     this.#clock.jump(atUs, jumpUs);
     this.#clock.drift(atUs, driftPpm);
@@ -211,14 +213,13 @@ export class SimulatedBox {
   }
 
   #callBack(): void {
-    const { schedule, nowUs } = this.#options;
-    const atUs = Math.max(this.#busyUntilUs, nowUs());
-    schedule({ kind: "ready", box: this, atUs, life: this.#life });
+    const atUs = Math.max(this.#busyUntilUs, this.#time.nowUs);
+    this.#options.schedule({ kind: "ready", box: this, atUs, life: this.#life });
   }
 
   /** Takes what has waited, one after the other, as long as the box is not busy. */
   #catchUp(): void {
-    while (!this.#paused && this.#busyUntilUs <= this.#options.nowUs()) {
+    while (!this.#paused && this.#busyUntilUs <= this.#time.nowUs) {
       const event = this.#backlog.shift();
       if (event === undefined) return;
       event();
@@ -226,15 +227,15 @@ export class SimulatedBox {
     if (!this.#paused && this.#backlog.length > 0) this.#callBack();
   }
 
-  takeMail(envelope: Envelope): void {
-    this.#step([{ kind: "mail", envelope }]);
+  takeMail(mail: Input): void {
+    this.#step([mail]);
   }
 
   takeInput(agent: AgentId, event: DeviceEvent): void {
     if (this.#host === undefined) return;
     this.#options.record({
       kind: "input",
-      atUs: this.#options.nowUs(),
+      atUs: this.#time.nowUs,
       box: this.id,
       agent,
       event,
@@ -256,8 +257,8 @@ export class SimulatedBox {
     // An earlier wake-up was asked for after this one.
     if (alarm.atUs !== this.#alarmAtUs) return false;
     this.#alarmAtUs = Infinity;
-    const { nowUs, record } = this.#options;
-    const atUs = nowUs();
+    const { record } = this.#options;
+    const atUs = this.#time.nowUs;
     if (this.#wakeAtUs > atUs) {
       this.#setAlarm();
       return false;
@@ -267,28 +268,18 @@ export class SimulatedBox {
     return true;
   }
 
-  #step(inputs: Parameters<Host["step"]>[1]): void {
+  #step(inputs: readonly Input[]): void {
     const host = this.#host;
     if (host === undefined) return;
-    const nowUs = this.#options.nowUs();
+    const nowUs = this.#time.nowUs;
     if (this.#stepUs > 0) this.#busyUntilUs = nowUs + this.#stepUs;
     this.#carryOut(host.step(this.#clock.now(nowUs), inputs));
   }
 
   #carryOut(batch: Batch): void {
-    const { record, nowUs, sendBeforeSync } = this.#options;
-    const atUs = nowUs();
-    const box = this.id;
-    for (const note of batch.notes) record({ kind: "note", atUs, box, note });
-    for (const fault of batch.faults) {
-      record({ kind: "fault", atUs, box, fault });
-      this.#options.fault(fault);
-    }
-    if (batch.appends.length > 0) {
-      for (const append of batch.appends) record({ kind: "append", atUs, box, append });
-      this.disk.append(batch.appends);
-      this.#appended += batch.appends.length;
-    }
+    const { sendBeforeSync } = this.#options;
+    if (batch.notes.length > 0 || batch.faults.length > 0) this.#tell(batch);
+    if (batch.appends.length > 0) this.#append(batch.appends);
     this.#arm(batch);
     if (sendBeforeSync) this.#letOut(batch);
     // Also what needs no sync waits behind what does.
@@ -297,8 +288,26 @@ export class SimulatedBox {
       this.#startSync();
     } else {
       if (!sendBeforeSync) this.#letOut(batch);
-      this.#revive(batch);
+      if (batch.faults.length > 0) this.#revive(batch);
     }
+  }
+
+  #tell({ notes, faults }: Batch): void {
+    const { record, fault: fail } = this.#options;
+    const atUs = this.#time.nowUs;
+    for (const note of notes) record({ kind: "note", atUs, box: this.id, note });
+    for (const fault of faults) {
+      record({ kind: "fault", atUs, box: this.id, fault });
+      fail(fault);
+    }
+  }
+
+  #append(appends: Batch["appends"]): void {
+    const { record } = this.#options;
+    const atUs = this.#time.nowUs;
+    for (const append of appends) record({ kind: "append", atUs, box: this.id, append });
+    this.disk.append(appends);
+    this.#appended += appends.length;
   }
 
   /** Rebuilds the agents that faulted in a batch, once their records are on the disk. */
@@ -307,21 +316,21 @@ export class SimulatedBox {
       const host = this.#host;
       // What follows the rebuilding of another agent may have ended the box.
       if (host === undefined) return;
-      const now = this.#clock.now(this.#options.nowUs());
+      const now = this.#clock.now(this.#time.nowUs);
       this.#carryOut(host.revive(now, agent, this.disk.image(agent)));
     }
   }
 
-  #letOut(batch: Batch): void {
-    const { send, output, record, nowUs } = this.#options;
-    for (const outgoing of batch.sends) send(outgoing);
-    for (const shown of batch.outputs) {
-      record({ kind: "output", atUs: nowUs(), box: this.id, output: shown });
+  #letOut({ sends, outputs, endings }: Batch): void {
+    const { send, output, record } = this.#options;
+    for (const outgoing of sends) send(outgoing);
+    if (outputs.length === 0 && endings.length === 0) return;
+    const atUs = this.#time.nowUs;
+    for (const shown of outputs) {
+      record({ kind: "output", atUs, box: this.id, output: shown });
       output(shown);
     }
-    for (const agent of batch.endings) {
-      record({ kind: "end", atUs: nowUs(), box: this.id, agent });
-    }
+    for (const agent of endings) record({ kind: "end", atUs, box: this.id, agent });
   }
 
   #startSync(): void {
@@ -335,7 +344,7 @@ export class SimulatedBox {
     this.#options.schedule({
       kind: "synced",
       box: this,
-      atUs: this.#options.nowUs() + durationUs,
+      atUs: this.#time.nowUs + durationUs,
       life: this.#life,
     });
   }
@@ -346,7 +355,7 @@ export class SimulatedBox {
     this.#synced = this.#written;
     this.#options.record({
       kind: "sync",
-      atUs: this.#options.nowUs(),
+      atUs: this.#time.nowUs,
       box: this.id,
       records,
       compacted,
@@ -362,9 +371,12 @@ export class SimulatedBox {
   }
 
   #arm({ busy, wakeAt }: Batch): void {
+    const before = this.#wakeAt;
     this.#wakeAt = busy ? undefined : wakeAt;
-    if (busy) this.#setWake(this.#options.nowUs());
-    else this.#setWake(wakeAt === undefined ? Infinity : this.#clock.reaches(wakeAt));
+    if (busy) this.#setWake(this.#time.nowUs);
+    else if (wakeAt === undefined) this.#setWake(Infinity);
+    // Most steps leave the next timer as it is, and the clock needs not be asked anew.
+    else this.#setWake(wakeAt === before ? this.#wakeAtUs : this.#clock.reaches(wakeAt));
   }
 
   #setWake(atUs: number): void {
@@ -376,7 +388,7 @@ export class SimulatedBox {
   #setAlarm(): void {
     if (this.#wakeAtUs >= this.#alarmAtUs) return;
     // What is overdue is due now; the timeline would say so too, but the alarm must know its time.
-    const atUs = Math.max(this.#wakeAtUs, this.#options.nowUs());
+    const atUs = Math.max(this.#wakeAtUs, this.#time.nowUs);
     this.#alarmAtUs = atUs;
     this.#options.schedule({ kind: "wake", box: this, atUs, life: this.#life });
   }

@@ -94,6 +94,7 @@ export class World {
     this.#allowFaults = options.allowFaults ?? false;
     this.#definitions = definitionsOf(options);
     this.#network = new Network(deriveSeed(seed, "network"), {
+      addressee: (box) => this.#boxes.get("send to", box),
       schedule: (atUs, packet) => this.#timeline.schedule(atUs, packet),
       record: (event) => this.transcript.record(event),
     }, options.network);
@@ -105,6 +106,7 @@ export class World {
   }
 
   #makeBox(box: BoxId, options: WorldOptions): SimulatedBox {
+    const links = this.#network.linksFrom(box);
     return new SimulatedBox({
       box,
       grid: this.grid,
@@ -115,9 +117,10 @@ export class World {
       loss: options.loss ?? 0,
       disk: options.disk ?? {},
       sendBeforeSync: options.sendBeforeSync ?? false,
-      nowUs: () => this.#timeline.nowUs,
+      time: this.#timeline,
       schedule: (alarm) => this.#timeline.schedule(alarm.atUs, alarm),
-      send: ({ box: to, envelope }) => this.#network.send(this.#timeline.nowUs, box, to, envelope),
+      send: ({ box: to, envelope }) =>
+        this.#network.send(this.#timeline.nowUs, links.to(to), envelope),
       output: (output) => this.#devices.take(this.#timeline.nowUs, box, output),
       record: (event) => this.transcript.record(event),
       fault: (fault) => this.failures.push({ atMs: this.now, box, fault }),
@@ -359,10 +362,9 @@ export class World {
       due.act();
       return true;
     }
-    const box = due.kind === "mail" ? this.#boxes.of(due.to) : due.box;
-    if (box === undefined) return false;
-    if (!box.waits || due.kind === "ready") return reach(box, due, this.#network, this.#timeline);
-    box.defer(() => reach(box, due, this.#network, this.#timeline));
+    const box = due.kind === "mail" ? due.link.addressee : due.box;
+    if (!box.waits || due.kind === "ready") return reach(due, this.#network, this.#timeline);
+    box.defer(() => reach(due, this.#network, this.#timeline));
     return due.kind === "input";
   }
 
@@ -384,6 +386,7 @@ export class World {
   }
 
   #requireNoFailure(): void {
+    if (this.failures.length === this.#failuresSeen) return;
     const failure = this.failures[this.#failuresSeen];
     if (failure === undefined) return;
     this.#failuresSeen = this.failures.length;
