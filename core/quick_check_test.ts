@@ -52,7 +52,10 @@ function tagged(a: Sample, b: Sample): Sample {
   const schema = z.discriminatedUnion("kind", [
     z.object({ kind: z.literal("a"), a: a.schema }),
     z.strictObject({ kind: z.literal("b"), b: b.schema.optional() }),
-    z.object({ kind: z.literal("") }),
+    z.discriminatedUnion("kind", [
+      z.object({ kind: z.literal("") }),
+      z.object({ kind: z.enum(["0", "length"]), b: b.schema }),
+    ]),
   ]);
   return { schema, values: fc.record({ kind: keys, a: a.values, b: b.values }) };
 }
