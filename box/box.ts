@@ -306,15 +306,12 @@ export class Box {
     this.#end(end);
   }
 
-  #send({ box, envelope }: Outgoing): void {
-    if (box === this.#options.box) {
-      return this.#guests.get(envelope.to)?.(envelope.from, envelope.message);
-    }
-    const outcome = this.#mesh.send(box, envelope);
+  #send(outgoing: Outgoing): void {
+    const { box, from, to, message } = outgoing;
+    if (box === this.#options.box) return this.#guests.get(to)?.(from, message);
+    const outcome = this.#mesh.send(box, outgoing);
     if (outcome !== "sent" && this.#options.debug) {
-      this.#log.debug(
-        `mail.${outcome} ${envelope.from} -> ${envelope.to} ${envelope.message.type}`,
-      );
+      this.#log.debug(`mail.${outcome} ${from} -> ${to} ${message.type}`);
     }
   }
 

@@ -47,6 +47,8 @@ export class Cell {
   readonly #quick: QuickChecks;
   /** By types of messages, as they are first met. */
   readonly #intakes = new Map<string, Intake>();
+  #lastType: string | undefined;
+  #lastIntake: Intake | undefined;
 
   /** @throws {TypeError} if the grid's attrs do not satisfy the definition. */
   constructor(entry: AgentEntry, definition: AgentDefinition, seed: bigint) {
@@ -87,6 +89,14 @@ export class Cell {
 
   /** How messages of `type` are taken; undefined for a type that the agent does not take. */
   intake(type: string): Intake | undefined {
+    if (type !== this.#lastType) {
+      this.#lastIntake = this.#findIntake(type);
+      this.#lastType = type;
+    }
+    return this.#lastIntake;
+  }
+
+  #findIntake(type: string): Intake | undefined {
     const known = this.#intakes.get(type);
     if (known !== undefined) return known;
     const { on, protocol } = this.definition;

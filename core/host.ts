@@ -7,7 +7,7 @@ import { RecordingContext } from "./context.ts";
 import type { Json } from "./data.ts";
 import type { AgentDefinition } from "./define.ts";
 import { Desk, type HostCounters } from "./desk.ts";
-import type { Batch, DurableImage, Envelope, Input } from "./envelope.ts";
+import type { Batch, DurableImage, Envelope, Input, MailInput } from "./envelope.ts";
 import { assert, messageOf } from "./error.ts";
 import { agentsOf, type Grid } from "./grid.ts";
 import type { AgentId, BoxId } from "./id.ts";
@@ -37,6 +37,11 @@ export interface HostOptions {
   readonly isGuest?: (agent: AgentId) => boolean;
   /** Whether each agent's `check` runs after every handler; default false. */
   readonly checks?: boolean;
+  /**
+   * Whether all steps give the same batch: for a driver that has carried out each before it asks for the next, or keeps
+   * a copy. Default false.
+   */
+  readonly reuseBatch?: boolean;
   /** How many messages a step delivers before its driver gets its turn; default 1024. */
   readonly stepMailMax?: number;
   /** How many messages may wait inside the host; default 100,000. What comes on top is dropped and counted. */
@@ -68,6 +73,9 @@ export class Host {
   readonly #options: HostOptions;
   /** Each agent's context, which has its cell. */
   readonly #contexts = new Map<AgentId, RecordingContext>();
+  /** Who was asked for last: many a host has but one agent. */
+  #last: AgentId | undefined;
+  #lastContext: RecordingContext | undefined;
   readonly #timers = new Timers();
   readonly #desk: Desk;
   #queue: Item[] = [];
@@ -90,6 +98,7 @@ export class Host {
       loss: options.loss ?? 0,
       takesTyped: options.takesTyped ?? (() => true),
       isGuest: options.isGuest ?? (() => false),
+      reuseBatch: options.reuseBatch ?? false,
       deliver: (envelope) => this.#enqueue({ kind: "mail", envelope }),
     });
     for (const entry of agentsOf(options.grid, options.box)) {
@@ -120,14 +129,34 @@ export class Host {
 
   /** Takes inputs, fires what is due, delivers local mail, and says what is to be done about it all. */
   step(now: number, inputs: readonly Input[]): Batch {
+    this.#begin(now);
+    for (const input of inputs) this.#enqueue(input);
+    return this.#work(now, this.#options.stepMailMax ?? 1024);
+  }
+
+  /** As a step with this mail alone, which needs not wait in a queue if nothing is before it. */
+  deliver(now: number, mail: MailInput): Batch {
+    const dueAt = this.#timers.nextAt();
+    if (this.#queue.length > 0 || (dueAt !== undefined && dueAt <= now)) {
+      return this.step(now, [mail]);
+    }
+    this.#begin(now);
+    this.#deliver(mail.envelope);
+    // Nothing was due before, and what was armed since is for a later step.
+    if (this.#queue.length === 0) return this.#desk.finish(false);
+    return this.#work(now, (this.#options.stepMailMax ?? 1024) - 1);
+  }
+
+  #begin(now: number): void {
     const { now: before } = this.#desk;
     // Asked first: to put the text together takes longer than many a step.
     if (now < before) assert(false, `the clock of ${this.box} went from ${before} to ${now}`);
-    this.#desk.now = now;
-    for (const input of inputs) this.#enqueue(input);
-    let budget = this.#options.stepMailMax ?? 1024;
+    this.#desk.begin(now);
+  }
+
+  #work(now: number, itemsMax: number): Batch {
     const { sequence } = this.#timers;
-    while (budget-- > 0) {
+    for (let budget = itemsMax; budget > 0; budget--) {
       const timer = this.#timers.popDue(now, sequence);
       if (timer !== undefined) {
         this.#fire(timer.agent, timer.name, timer.key);
@@ -225,16 +254,23 @@ export class Host {
     const context = this.#running(to);
     if (context === undefined) return this.#undeliverable(from, to, message.type);
     const intake = context.cell.intake(message.type);
-    if (intake === undefined) {
-      const want = Object.keys(context.cell.definition.on);
-      return this.#refuse(to, "mail.refused", { from, type: message.type, want });
-    }
-    const why = intake.quick(message) ? undefined : whyNot(intake.schema, message);
-    if (why !== undefined) {
-      return this.#refuse(to, "mail.invalid", { from, type: message.type, why });
-    }
+    if (intake === undefined) return this.#refuseType(context, from, message.type);
+    if (!intake.quick(message) && !this.#isValid(intake.schema, from, to, message)) return;
     this.counters.delivered++;
     this.#run(context, from, intake.handler, message, context);
+  }
+
+  /** Whether a message that is not certainly valid is so all the same. */
+  #isValid(schema: Schema<unknown>, from: AgentId, to: AgentId, message: AnyMessage): boolean {
+    const why = whyNot(schema, message);
+    if (why === undefined) return true;
+    this.#refuse(to, "mail.invalid", { from, type: message.type, why });
+    return false;
+  }
+
+  #refuseType({ cell }: RecordingContext, from: AgentId, type: string): void {
+    const want = Object.keys(cell.definition.on);
+    this.#refuse(cell.entry.id, "mail.refused", { from, type, want });
   }
 
   #undeliverable(from: AgentId, to: AgentId, type: string): void {
@@ -264,22 +300,25 @@ export class Host {
     context.open(from);
     try {
       const result = handler(cell.state, second, third);
-      if (result instanceof Promise) {
-        result.catch(() => {});
-        throw new TypeError("A handler returned a promise, want it to finish at once");
-      }
+      if (result !== undefined) refusePromise(result);
       if (this.#options.checks) cell.definition.check?.(cell.state);
-      if (cell.stopping) {
-        this.#end(cell);
-        this.#desk.ending(cell.entry.id);
-      }
+      if (cell.stopping) this.#stop(cell);
     } catch (error) {
-      this.#desk.rollBack();
-      this.#queue.length = queued;
-      this.#fault(cell, error);
+      this.#takeBack(cell, queued, error);
     } finally {
       context.close();
     }
+  }
+
+  #stop(cell: Cell): void {
+    this.#end(cell);
+    this.#desk.ending(cell.entry.id);
+  }
+
+  #takeBack(cell: Cell, queued: number, error: unknown): void {
+    this.#desk.rollBack();
+    this.#queue.length = queued;
+    this.#fault(cell, error);
   }
 
   #fault(cell: Cell, error: unknown): void {
@@ -302,7 +341,11 @@ export class Host {
   }
 
   #running(agent: AgentId): RecordingContext | undefined {
-    const context = this.#contexts.get(agent);
+    if (agent !== this.#last) {
+      this.#lastContext = this.#contexts.get(agent);
+      this.#last = agent;
+    }
+    const context = this.#lastContext;
     return context?.cell.status === "running" ? context : undefined;
   }
 
@@ -315,6 +358,7 @@ export class Host {
   }
 
   #dequeue(): Item | undefined {
+    if (this.#queue.length === 0) return undefined;
     // The usual case; an array that is popped keeps its room, one that is cut to nothing does not.
     if (this.#queueHead === 0 && this.#queue.length === 1) return this.#queue.pop();
     const item = this.#queue[this.#queueHead];
@@ -329,6 +373,12 @@ export class Host {
     }
     return item;
   }
+}
+
+function refusePromise(result: unknown): void {
+  if (!(result instanceof Promise)) return;
+  result.catch(() => {});
+  throw new TypeError("A handler returned a promise, want it to finish at once");
 }
 
 /** Why a message is against its schema, if it is; of a schema that fails at its work that is why. */

@@ -79,8 +79,8 @@ Deno.test("host: a route with several agents reaches each, at its own port, near
   ]);
   const [from, to] = [agentId("a"), agentId("far")];
   assertEquals(sends, [
-    { box: boxB, envelope: { from, to, message: { type: "text", port: 2, text: "hi" } } },
-    { box: boxB, envelope: { from, to, message: { type: "list", list: [1] } } },
+    { box: boxB, from, to, message: { type: "text", port: 2, text: "hi" } },
+    { box: boxB, from, to, message: { type: "list", list: [1] } },
   ]);
   assertEquals(host.counters.sent, 4);
 });
@@ -179,7 +179,7 @@ Deno.test("host: what a sender changes after sending does not reach the receiver
   });
   const { sends } = host.step(1, [go()]);
   assertEquals(puppetState(host, "b").list, [1]);
-  assertEquals(sends[0]?.envelope.message, { type: "list", list: [1] });
+  assertEquals(sends[0]?.message, { type: "list", list: [1] });
 });
 
 Deno.test("host: receivers behind one route share nothing", () => {

@@ -92,6 +92,8 @@ export class Timers {
   }
 
   #peek(): Entry | undefined {
+    // Asked at every step, and many a box has no timer: to read beyond the end of an array takes longer.
+    if (this.#heap.length === 0) return undefined;
     let top = this.#heap[0];
     while (top !== undefined && !top.armed) {
       this.#pop();

@@ -63,6 +63,16 @@ export class HashWords {
     }
     return word;
   }
+
+  /** Whom a message is from and for. */
+  ends(from: string, to: string): number {
+    // Turned, or those who write to each other would be the same both ways, and those who write to themselves nobody.
+    return this.name(from) ^ turned(this.name(to));
+  }
+}
+
+function turned(word: number): number {
+  return (word << 16) | (word >>> 16);
 }
 
 /** One word that depends on every letter. */

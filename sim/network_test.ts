@@ -24,8 +24,8 @@ class Bench {
   constructor(options: NetworkOptions = {}, seed = 1n) {
     this.network = new Network(seed, {
       addressee: () => nobody,
-      schedule: (atUs, packet) => this.queue.push(atUs, packet),
-      record: (event) => this.events.push(event),
+      timeline: { schedule: (atUs, packet) => this.queue.push(atUs, packet) },
+      transcript: { record: (event) => this.events.push(event) },
     }, options);
   }
 

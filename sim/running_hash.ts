@@ -11,10 +11,10 @@ import { HashWords, scramble } from "./hash_words.ts";
 export class RunningHash {
   #a = 0x811c_9dc5 | 0;
   #b = 0x9e37_79b9 | 0;
-  readonly #words: HashWords;
+  readonly words: HashWords;
 
   constructor(words = new HashWords()) {
-    this.#words = words;
+    this.words = words;
   }
 
   /** A small whole number: a kind, a count, a flag. */
@@ -26,7 +26,15 @@ export class RunningHash {
     if ((number | 0) === number && !Object.is(number, -0)) {
       return this.#feed(number ^ tagA.integer, number ^ tagB.integer);
     }
-    const { float } = this.#words;
+    if (!Number.isSafeInteger(number) || number === 0) return this.#float(number);
+    // Larger than one word: times after the first half hour of a run.
+    const low = number | 0;
+    this.#feed(low ^ tagA.large, low ^ tagB.large);
+    this.word((number - low) / 2 ** 32);
+  }
+
+  #float(number: number): void {
+    const { float } = this.words;
     float.setFloat64(0, number);
     const half = float.getInt32(0);
     this.#feed(half ^ tagA.number, half ^ tagB.number);
@@ -54,7 +62,7 @@ export class RunningHash {
 
   /** A text out of a few that come again and again: ids, kinds. */
   name(text: string): void {
-    this.word(this.#words.name(text));
+    this.word(this.words.name(text));
   }
 
   /** Depends on the order of keys, as a transcript does. */
@@ -74,19 +82,47 @@ export class RunningHash {
     }
   }
 
+  /**
+   * What became of a message, when, and how long that took; and whom it is from and for, of which `ends` is what
+   * {@linkcode HashWords} says. Most events of a run are this, so that it is done at once where numbers are small.
+   */
+  fate(fate: number, atUs: number, flightUs: number, ends: number): void {
+    if ((atUs | 0) !== atUs || (flightUs | 0) !== flightUs) {
+      // As if it were another fate: the words that follow are others.
+      this.word(fate - 16);
+      this.number(atUs);
+      this.number(flightUs);
+      return this.word(ends);
+    }
+    this.#a = stepA(stepA(stepA(stepA(this.#a, fate), atUs), flightUs), ends);
+    this.#b = stepB(stepB(stepB(stepB(this.#b, fate), atUs), flightUs), ends);
+  }
+
   /** As {@linkcode json}, for what is known to be an object. */
   object(value: { readonly [key: string]: Json | undefined }): void {
-    let { keys } = this.#words;
+    let { keys } = this.words;
+    // The lanes are at hand while there are only small numbers, which are most of what messages are made of.
+    let a = this.#a;
+    let b = this.#b;
     for (const key in value) {
       const part = value[key];
       keys = keys.then(key);
-      // Small numbers are most of what messages are made of.
-      if (typeof part === "number") this.number(part);
-      // The type of a message is as good as a key, and need not be spelt.
-      else if (typeof part === "string" && key === "type") keys = keys.valued.then(part);
-      else this.json(part);
+      if (typeof part === "number" && (part | 0) === part && (part !== 0 || 1 / part > 0)) {
+        a = stepA(a, part ^ tagA.integer);
+        b = stepB(b, part ^ tagB.integer);
+      } else if (typeof part === "string" && key === "type") {
+        // The type of a message is as good as a key, and need not be spelt.
+        keys = keys.valued.then(part);
+      } else {
+        this.#a = a;
+        this.#b = b;
+        this.json(part);
+        a = this.#a;
+        b = this.#b;
+      }
     }
-    this.#feed(keys.word ^ tagA.object, keys.word ^ tagB.object);
+    this.#a = stepA(a, keys.word ^ tagA.object);
+    this.#b = stepB(b, keys.word ^ tagB.object);
   }
 
   #array(value: readonly Json[]): void {
@@ -119,6 +155,7 @@ const tagA = {
   array: 0x35c0_fbcf,
   object: 0x69b5_dba5,
   integer: 0x3956_c25b,
+  large: 0x06ca_6351,
 } as const;
 
 const tagB = {
@@ -131,6 +168,7 @@ const tagB = {
   array: 0x550c_7dc3,
   object: 0x72be_5d74,
   integer: 0x00de_b1fe,
+  large: 0x4ed8_aa4a,
 } as const;
 
 function stepA(lane: number, word: number): number {

@@ -95,8 +95,8 @@ export class World {
     this.#definitions = definitionsOf(options);
     this.#network = new Network(deriveSeed(seed, "network"), {
       addressee: (box) => this.#boxes.get("send to", box),
-      schedule: (atUs, packet) => this.#timeline.schedule(atUs, packet),
-      record: (event) => this.transcript.record(event),
+      timeline: this.#timeline,
+      transcript: this.transcript,
     }, options.network);
     this.#boxes = new Boxes(grid, (box) => this.#makeBox(box, options));
     observeProcesses(this, this.#definitions, {
@@ -106,7 +106,6 @@ export class World {
   }
 
   #makeBox(box: BoxId, options: WorldOptions): SimulatedBox {
-    const links = this.#network.linksFrom(box);
     return new SimulatedBox({
       box,
       grid: this.grid,
@@ -117,12 +116,10 @@ export class World {
       loss: options.loss ?? 0,
       disk: options.disk ?? {},
       sendBeforeSync: options.sendBeforeSync ?? false,
-      time: this.#timeline,
-      schedule: (alarm) => this.#timeline.schedule(alarm.atUs, alarm),
-      send: ({ box: to, envelope }) =>
-        this.#network.send(this.#timeline.nowUs, links.to(to), envelope),
+      timeline: this.#timeline,
+      network: this.#network,
       output: (output) => this.#devices.take(this.#timeline.nowUs, box, output),
-      record: (event) => this.transcript.record(event),
+      transcript: this.transcript,
       fault: (fault) => this.failures.push({ atMs: this.now, box, fault }),
       crashed: () => this.#takeBack(box),
     });
