@@ -320,16 +320,15 @@ export class Box {
     this.#end(end);
   }
 
-  #send({ box, envelope }: Outgoing): void {
+  #send(outgoing: Outgoing): void {
+    const { box, from, to, message } = outgoing;
     if (box === this.#options.box) {
-      this.host.observer?.(envelope);
-      return this.#guests.get(envelope.to)?.(envelope.from, envelope.message);
+      this.host.observer?.(outgoing);
+      return this.#guests.get(to)?.(from, message);
     }
-    const outcome = this.#mesh.send(box, envelope);
+    const outcome = this.#mesh.send(box, outgoing);
     if (outcome !== "sent" && this.#options.debug) {
-      this.#log.debug(
-        `mail.${outcome} ${envelope.from} -> ${envelope.to} ${envelope.message.type}`,
-      );
+      this.#log.debug(`mail.${outcome} ${from} -> ${to} ${message.type}`);
     }
   }
 

@@ -58,8 +58,7 @@ async function live(files: LossyFiles, lie: "none" | "early"): Promise<Life> {
       snapshotBytes: { value: 0 },
     }),
     now: () => 0,
-    send: ({ envelope: { message } }) =>
-      acknowledged = Math.max(acknowledged, Number(message.count)),
+    send: ({ message }) => acknowledged = Math.max(acknowledged, Number(message.count)),
     output: () => {},
     note: () => {},
     fault: ({ error }) => failures.push(error),

@@ -73,7 +73,7 @@ function drive(journal: Journal, images = new Map(), compactBytes?: number): Rig
     host,
     journal,
     now: () => performance.now(),
-    send: ({ envelope }: Outgoing) => out.push(`sent ${envelope.message.value}`),
+    send: ({ message }: Outgoing) => out.push(`sent ${message.value}`),
     output: ({ output }: Output) => {
       if (output.output.type === "print") out.push(output.output.text);
     },

@@ -54,7 +54,7 @@ function overhear(grid: Grid): string[] {
     if (envelope.to !== me) waiting.push({ box, input: { kind: "mail", envelope } });
   };
   for (const [box, host] of hosts) {
-    for (const { box: to, envelope } of host.boot(0).sends) take(envelope, to);
+    for (const outgoing of host.boot(0).sends) take(outgoing, outgoing.box);
     for (const { id, type } of grid.agents.values()) {
       if (grid.agents.get(id)?.box !== box) continue;
       if (builtIns.get(type)?.devices?.includes("terminal")) {
@@ -73,7 +73,7 @@ function overhear(grid: Grid): string[] {
     waiting = [];
     for (const [box, host] of hosts) {
       const own = inputs.filter((each) => each.box === box).map(({ input }) => input);
-      for (const { box: to, envelope } of host.step(now, own).sends) take(envelope, to);
+      for (const outgoing of host.step(now, own).sends) take(outgoing, outgoing.box);
     }
   }
   return [...heard.values()];
@@ -171,7 +171,7 @@ function guest(definition: AgentDefinition, peerType: string, attr: string): Sub
     return { host, sends: [...asked.sends, ...told.sends] };
   };
   // What is said to another client would be passed over.
-  const names = begin().sends.map(({ envelope: { message } }) => message.client);
+  const names = begin().sends.map(({ message }) => message.client);
   const name = names.find((each) => each !== undefined);
   assert(name !== undefined, `${type} asked for nothing`);
   return {
