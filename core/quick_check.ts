@@ -189,7 +189,7 @@ class Code {
     const shape = def.shape as object;
     const lines = [isObject];
     for (const key of Reflect.ownKeys(shape)) {
-      if (typeof key === "symbol" || key === "__proto__") throw new Unknown();
+      if (typeof key === "symbol") throw new Unknown();
       const name = `p${lines.length}`;
       lines.push(`const ${name} = v[${JSON.stringify(key)}];
         if (!${this.#test(inner(shape as Definition, key), name)}) return false;`);
