@@ -123,16 +123,12 @@ class Code {
       case "nullable":
         return `(${v} === null || ${this.#test(inner(def, "innerType"), v)})`;
       case "readonly":
-        return this.#testReadonly(inner(def, "innerType"), v);
+        // Zod freezes what it has made; of what it passes on as it is that would be the message itself.
+        if (passesOn(inner(def, "innerType"))) throw new Unknown();
+        return this.#test(inner(def, "innerType"), v);
       default:
         return `${this.#define(this.#body(def))}(${v})`;
     }
-  }
-
-  #testReadonly(def: Definition, v: string): string {
-    // Zod freezes what it has made; of what it passes on as it is that would be the message itself.
-    if (def.type === "unknown" || def.type === "any") throw new Unknown();
-    return this.#test(def, v);
   }
 
   #testCheck(of: Definition, { check, ...def }: Definition, v: string): string {
@@ -189,7 +185,7 @@ class Code {
     const shape = def.shape as object;
     const lines = [isObject];
     for (const key of Reflect.ownKeys(shape)) {
-      if (typeof key === "symbol" || key === "__proto__") throw new Unknown();
+      if (typeof key === "symbol") throw new Unknown();
       const name = `p${lines.length}`;
       lines.push(`const ${name} = v[${JSON.stringify(key)}];
         if (!${this.#test(inner(shape as Definition, key), name)}) return false;`);
@@ -251,6 +247,15 @@ const isObject = `if (typeof v !== "object" || v === null || Array.isArray(v)) r
 
 function isPrimitive(type: string): boolean {
   return type === "string" || type === "number" || type === "boolean";
+}
+
+/** Whether zod may give an object as it got it, rather than one of its own. */
+function passesOn(def: Definition): boolean {
+  if (def.type === "union") {
+    return (def.options as unknown[]).some((option) => passesOn(readZod(option).def));
+  }
+  if (def.innerType !== undefined) return passesOn(inner(def, "innerType"));
+  return def.type === "unknown" || def.type === "any";
 }
 
 /** What the field `key` may be in an object, or in any of a union of objects. */

@@ -153,6 +153,7 @@ Deno.test("quickCheck() leaves to zod what only zod knows", () => {
     [z.object({ a: z.unknown() }), {}],
     [z.object({ a: z.string().exactOptional() }), { a: undefined }],
     [z.unknown().readonly(), {}],
+    [z.union([z.int(), z.unknown().nullable()]).readonly(), {}],
     [z.json(), {}],
     [z.tuple([z.int()]), [1]],
     [z.literal([NaN]), NaN],
