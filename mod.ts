@@ -195,6 +195,7 @@ export {
   type Exposure,
   type Play,
   type Scenario,
+  type Seldom,
   type Sizes,
   type Stage,
 } from "./sim/scenario.ts";

@@ -7,25 +7,30 @@ import { agentsOf } from "../core/grid.ts";
 import type { Fault, Note, Outgoing } from "../core/envelope.ts";
 import { type DeviceEvent, httpLimits } from "../core/devices.ts";
 import { Host } from "../core/host.ts";
-import type { AgentId, BoxId } from "../core/id.ts";
+import { type AgentId, agentId, type BoxId } from "../core/id.ts";
 import { type Answer, Membership } from "../core/membership.ts";
 import { deriveSeed, seededRandom } from "../core/random.ts";
 import { Mesh } from "../transport/mesh.ts";
+import type { GuestCaller } from "../transport/mesh_options.ts";
 import { tcp } from "../transport/tcp.ts";
 import type { BoxEnd, BoxLog, BoxOptions, Guest } from "./box_options.ts";
 import { connectionsPerCollection, countAccepted } from "./churn.ts";
-import { Devices, TextWriter } from "./devices.ts";
+import { Devices, standardOutput } from "./devices.ts";
 import { Driver } from "./driver.ts";
 import { HttpServers } from "./http.ts";
 import type { Journal, OpenedJournal } from "./journal.ts";
 import { MasterPort } from "./master_port.ts";
 import { memoryJournal } from "./memory_journal.ts";
 import { Processes } from "./processes.ts";
+import { Tracing } from "./tracing.ts";
 
 const silent: BoxLog = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** How long terminals wait for links to all other boxes before their first line; GoOvid waits as long. */
 export const linksAwaitedMs = 1000;
+
+/** How long a box that ends waits for a reader of its output that takes nothing. */
+const lastWordsMs = 1000;
 
 const endOfInput: DeviceEvent = { device: "terminal", event: { type: "eof" } };
 const quiet: ReadonlySet<string> = new Set(["agent.faulted", "agent.stopped"]);
@@ -65,6 +70,7 @@ export class Box {
   readonly #processes: Processes;
   readonly #http: HttpServers;
   readonly #masterPort: MasterPort | undefined;
+  readonly #tracing: Tracing;
   readonly #agentEnds = new Map<AgentId, PromiseWithResolvers<void>>();
   readonly #linked = Promise.withResolvers<void>();
   readonly #up = new Set<BoxId>();
@@ -114,15 +120,13 @@ export class Box {
             log.warn(`dropped a broadcast of ${peer}: the log is full`);
           }
         },
-        guestCame: (guest) => this.#guestCame(guest),
+        guestCame: (guest, caller) => this.#guestCame(guest, caller),
         guestMail: (_guest, envelope) => {
-          if (grid.agents.get(envelope.to)?.box === box) {
-            this.#driver.take({ kind: "mail", envelope });
-          } else {log.info(
-              `dropped mail of client ${envelope.from} for ${envelope.to}, which is not here`,
-            );}
+          const here = grid.agents.get(envelope.to)?.box === box;
+          if (here) this.#driver.take({ kind: "mail", envelope });
+          else log.info(`dropped mail of ${envelope.from} for ${envelope.to}, which is not here`);
         },
-        guestLeft: (guest) => void this.#guests.delete(guest),
+        guestLeft: (guest) => (this.#guests.delete(guest), this.#tracing.remove(guest)),
         note: (event, detail) => {
           // A box that is not there yet is no news.
           const level = event === "dial.failed" ? "debug" : "info";
@@ -139,6 +143,13 @@ export class Box {
       takesTyped: (peer) => this.#mesh.takesTyped(peer),
       isGuest: (agent) => this.#guests.has(agent),
     });
+    this.#tracing = new Tracing({
+      queued: (tracer) => this.#mesh.queuedForGuest(tracer),
+      send: (to, message) => this.#mesh.sendToGuest(to, { from: agentId(box), to, message }),
+      date: () => Date.now(),
+      always: options.telemetry && ((envelope) => options.telemetry?.mail(envelope)),
+      watch: (saw) => this.host.observer = saw,
+    });
     this.#processes = new Processes({
       self: box,
       boxes: grid.boxes,
@@ -153,7 +164,7 @@ export class Box {
       note: (event, detail) => log.info(`${event} ${detail}`),
     });
     this.#devices = new Devices({
-      out: options.out ?? new TextWriter((bytes) => Deno.stdout.write(bytes)),
+      out: options.out ?? standardOutput(log),
       interactive: options.interactive ?? false,
       filesFolder: options.filesFolder,
       processes: this.#processes,
@@ -175,6 +186,7 @@ export class Box {
       },
       ended: (agent) => this.#agentEnded(agent),
       failed: (error) => this.#finish({ why: "failed", error }),
+      stepped: options.telemetry && ((from, to) => options.telemetry?.stepped(from, to)),
     });
     if (masterPort !== undefined) {
       this.#masterPort = new MasterPort({
@@ -202,6 +214,7 @@ export class Box {
     }
     box.#linkedTimer = setTimeout(() => box.#linked.resolve(), linksAwaitedMs);
     if (options.grid.boxes.length <= 1) box.#linked.resolve();
+    options.telemetry?.started({ host: box.host, driver: box.#driver, mesh: box.#mesh });
     box.#tick();
     box.#driver.boot(box.#images);
     return box;
@@ -290,7 +303,8 @@ export class Box {
     clearTimeout(this.#linkedTimer);
     this.#linked.resolve();
     await this.#driver.close();
-    await this.#devices.flush();
+    // A terminal that has stopped reading must not keep a box from its end.
+    await this.#devices.flush(lastWordsMs);
     await Promise.all([
       ...[this.#masterPort?.close(), this.#mesh.close(), this.#processes.close()],
       this.#http.close(),
@@ -306,26 +320,26 @@ export class Box {
     this.#end(end);
   }
 
-  #send({ box, envelope }: Outgoing): void {
+  #send(outgoing: Outgoing): void {
+    const { box, from, to, message } = outgoing;
     if (box === this.#options.box) {
-      return this.#guests.get(envelope.to)?.(envelope.from, envelope.message);
+      this.host.observer?.(outgoing);
+      return this.#guests.get(to)?.(from, message);
     }
-    const outcome = this.#mesh.send(box, envelope);
+    const outcome = this.#mesh.send(box, outgoing);
     if (outcome !== "sent" && this.#options.debug) {
-      this.#log.debug(
-        `mail.${outcome} ${envelope.from} -> ${envelope.to} ${envelope.message.type}`,
-      );
+      this.#log.debug(`mail.${outcome} ${from} -> ${to} ${message.type}`);
     }
   }
 
-  #guestCame(id: AgentId): string | undefined {
+  #guestCame(id: AgentId, caller: GuestCaller): string | undefined {
     if (this.#options.grid.agents.has(id) || this.#guests.has(id)) {
       return `its name ${JSON.stringify(id)} is taken`;
     }
     this.#guests.set(id, (from, message) => {
       this.#mesh.sendToGuest(id, { from, to: id, message });
     });
-    return undefined;
+    return this.#tracing.admit(id, caller);
   }
 
   #onUp(peer: BoxId): void {
@@ -345,6 +359,7 @@ export class Box {
     const { ping, drop, nextAt } = this.#membership.tick(now());
     for (const peer of drop) this.#mesh.drop(peer, "it has been silent for too long");
     this.#mesh.ping(ping);
+    this.#tracing.tellMissed();
     if (this.#accepted >= connectionsPerCollection) {
       this.#accepted = 0;
       this.#options.collect?.();
@@ -382,6 +397,4 @@ export class Box {
   }
 }
 
-function now(): number {
-  return performance.now();
-}
+const now = () => performance.now();

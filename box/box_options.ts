@@ -7,6 +7,7 @@ import type { AgentId, BoxId } from "../core/id.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { TextWriter } from "./devices.ts";
 import type { OpenedJournal } from "./journal.ts";
+import type { BoxTelemetry } from "./telemetry.ts";
 import type { BoxStarter } from "./processes.ts";
 
 /** Where a box says what happens to it. The loggers of `@std/log` are such logs. */
@@ -49,6 +50,8 @@ export interface BoxOptions {
   readonly log?: BoxLog;
   /** Collects garbage; called now and then after many connections have come and gone. */
   readonly collect?: () => void;
+  /** Default: nothing is measured. */
+  readonly telemetry?: BoxTelemetry;
   /** Logs every note of every agent. */
   readonly debug?: boolean;
   /** The events of notes that are logged as warnings in any case. */

@@ -73,7 +73,7 @@ function drive(journal: Journal, images = new Map(), compactBytes?: number): Rig
     host,
     journal,
     now: () => performance.now(),
-    send: ({ envelope }: Outgoing) => out.push(`sent ${envelope.message.value}`),
+    send: ({ message }: Outgoing) => out.push(`sent ${message.value}`),
     output: ({ output }: Output) => {
       if (output.output.type === "print") out.push(output.output.text);
     },
@@ -104,6 +104,9 @@ function gated(journal: Journal): Journal & { commits: PromiseWithResolvers<void
     compact: (snapshot) => journal.compact(snapshot),
     get bytesSinceSnapshot() {
       return journal.bytesSinceSnapshot;
+    },
+    get snapshotBytes() {
+      return journal.snapshotBytes;
     },
     get stats() {
       return journal.stats;
@@ -204,6 +207,26 @@ Deno.test("Driver compacts a journal that has grown, but not one with agents tha
   await kept.driver.idle();
   assertEquals(other.agents.size, 0);
   await kept.driver.close();
+});
+
+Deno.test("Driver does not compact a journal that is shorter than the last snapshot", async () => {
+  const store = new MemoryStore();
+  store.agents = new Map([[adderId, { version: 1, durable: '{"total":7}' }]]);
+  store.snapshotBytes = 2000;
+  const { journal, images } = memoryJournal(store);
+  const { driver } = drive(journal, new Map(images), 100);
+  const compacted = () => store.agents.get(adderId)?.durable !== '{"total":7}';
+  while (journal.bytesSinceSnapshot < 1900) {
+    driver.take(add(1));
+    await driver.idle();
+    assertEquals(compacted(), false, `after ${journal.bytesSinceSnapshot} bytes`);
+  }
+  for (let i = 0; i < 20; i++) {
+    driver.take(add(1));
+    await driver.idle();
+  }
+  assert(compacted(), "once it is as long it is compacted");
+  await driver.close();
 });
 
 Deno.test("Driver fires a timer that was moved when it is due, not before, and not when it was due first", async () => {

@@ -1,27 +1,10 @@
 // `ovid agents`: the types of agents there are, and one of them in full, from their definitions.
 
-import { join, resolve } from "@std/path";
 import { builtIns } from "../agents/registry.ts";
-import { listPlugins, loadPlugin } from "../box/loader.ts";
-import { parseGrid } from "../core/config/parse.ts";
-import type { AgentDefinition } from "../core/define.ts";
-import { messageOf } from "../core/error.ts";
 import { type Schema, toJsonSchema } from "../core/schema.ts";
-import {
-  BadGridError,
-  type Call,
-  type Command,
-  exitCodes,
-  unknownWord,
-  UsageError,
-} from "./command.ts";
-import { gridFlags } from "./grid_file.ts";
-
-interface Found {
-  readonly name: string;
-  readonly definition: AgentDefinition;
-  readonly file: string | undefined;
-}
+import { type Command, exitCodes, unknownWord, UsageError } from "./command.ts";
+import { gridFlags, noPluginsFlag } from "./grid_file.ts";
+import { findAgents, type KnownAgent } from "./known_agents.ts";
 
 /** `ovid agents`. */
 export const command: Command = {
@@ -30,11 +13,13 @@ export const command: Command = {
   summary: "Lists the types of agents, or describes one.",
   doc:
     `Built-in types, and the plugins of --grid, of --plugins, and of the folder plugins/ here. Plugins are loaded,
-which runs their code.`,
+which runs their code unless --no-plugins says otherwise.`,
+  words: [...builtIns.keys()],
   operands: [0, 1],
   flags: [
     { name: "grid", value: "GRID", doc: "Lists the plugins of this grid, too" },
     { name: "json", doc: "Prints JSON, with the schemas of attrs and messages" },
+    { ...noPluginsFlag, doc: "Loads no plugins, so that none of their code runs" },
     ...gridFlags.filter((flag) => flag.name === "plugins"),
   ],
   examples: [
@@ -42,7 +27,7 @@ which runs their code.`,
     { line: "ovid agents kvs_replica", doc: "Attrs, ports and messages of one" },
   ],
   async run(call) {
-    const { found, failed } = await findAll(call);
+    const { found, failed } = await findAgents(call.value("grid"), call);
     const [name] = call.operands;
     const chosen = found.filter((each) => name === undefined || each.name === name);
     const failure = failed.find((each) => each.name === name);
@@ -58,49 +43,14 @@ which runs their code.`,
   },
 };
 
-async function findAll(
-  call: Call,
-): Promise<{ found: Found[]; failed: { name: string; why: string }[] }> {
-  const found: Found[] = Array.from(
-    builtIns,
-    ([name, definition]) => ({ name, definition, file: undefined }),
-  );
-  const failed: { name: string; why: string }[] = [];
-  const folder = call.value("plugins");
-  const plugins = await listPlugins(await pluginNames(call.value("grid")), {
-    builtIns,
-    ...folder === undefined ? {} : { pluginFolders: [folder] },
-  });
-  for (const [name, file] of plugins) {
-    try {
-      found.push({ name, definition: await loadPlugin(file), file });
-    } catch (error) {
-      failed.push({ name, why: messageOf(error) });
-    }
-  }
-  return { found, failed };
-}
-
-async function pluginNames(path: string | undefined) {
-  if (path === undefined) {
-    return { file: join(Deno.cwd(), "grid.json"), agents: new Map(), plugins: new Map() };
-  }
-  try {
-    const { draft } = parseGrid(await Deno.readTextFile(path), path);
-    return { file: resolve(path), agents: draft.agents, plugins: draft.plugins };
-  } catch (error) {
-    throw new BadGridError(`Cannot read grid ${JSON.stringify(path)}: ${messageOf(error)}`);
-  }
-}
-
-function list(found: readonly Found[]): string {
+function list(found: readonly KnownAgent[]): string {
   const width = Math.max(...found.map(({ name }) => name.length));
   return found.map(({ name, definition, file }) =>
     `${name.padEnd(width)}  ${definition.doc}${file === undefined ? "" : `  (${file})`}`
   ).join("\n");
 }
 
-function describe({ name, definition, file }: Found): string {
+function describe({ name, definition, file }: KnownAgent): string {
   const { doc, version, ports = {}, routes = [], timers = [], devices = [], protocol, on } =
     definition;
   const lines = [
@@ -164,7 +114,7 @@ function typeOf(schema: Record<string, unknown>): string {
   return typeof type === "string" ? type : "any";
 }
 
-function asJson({ name, definition, file }: Found) {
+function asJson({ name, definition, file }: KnownAgent) {
   const schemaOf = (schema: Schema<unknown>) => {
     try {
       return toJsonSchema(schema) ?? null;

@@ -1,9 +1,11 @@
 // The commands of `ovid gobby`, as they stand behind the grid and at its prompt.
 
 import type { GobbyClient } from "../client/gobby.ts";
+import type { GroupMembers } from "../client/group_client.ts";
 import type { Json } from "../core/data.ts";
 import { exitCodes, unknownWord, UsageError } from "./command.ts";
 import { runUnder } from "./gobby_hold.ts";
+import { changeMembers, showMembers } from "./gobby_members.ts";
 import { showEntry, showEvent, showStatus } from "./gobby_show.ts";
 import { restore, snapshot } from "./gobby_snapshot.ts";
 
@@ -170,6 +172,19 @@ export const words: readonly Word[] = [
     },
   },
   {
+    name: "members",
+    usage: "members [add R|remove R|replace OLD NEW]",
+    doc: "The replicas that keep the data, or others",
+    operands: [0, 3],
+    async run({ gobby, operands: [change, ...replicas], ...spoken }) {
+      const options = { signal: spoken.signal };
+      const members = change === undefined
+        ? await gobby.members(options)
+        : await changeMembers(gobby, change, replicas, options);
+      return say(spoken, asJson(members), showMembers(members));
+    },
+  },
+  {
     name: "snapshot",
     usage: "snapshot FILE",
     doc: "Writes all keys into a file, as of one revision",
@@ -212,6 +227,10 @@ export function splitWords(line: string): string[] {
     line.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g),
     ([word]) => word.replace(/"([^"]*)"|'([^']*)'/g, (_, a, b) => a ?? b),
   );
+}
+
+function asJson({ epoch, primary, replicas }: GroupMembers): Json {
+  return { epoch, primary, replicas: replicas.map((replica) => ({ ...replica })) };
 }
 
 function ageText(ageMs: number): string {

@@ -1,12 +1,11 @@
 // Reads a grid file for a subcommand: parses it, loads the agents it names, and checks one against the other.
 
 import { resolve } from "@std/path";
-import { builtIns } from "../agents/registry.ts";
 import { definitionsOf, listPlugins, type Loaded, loadTypes } from "../box/loader.ts";
 import { checkGrid } from "../core/config/check.ts";
 import type { Draft } from "../core/config/draft.ts";
 import { parseGrid } from "../core/config/parse.ts";
-import type { LookUp } from "../core/config/shape.ts";
+import type { AgentShape, LookUp } from "../core/config/shape.ts";
 import {
   compareProblems,
   describeProblem,
@@ -16,6 +15,8 @@ import {
 import type { AgentDefinition } from "../core/define.ts";
 import { messageOf } from "../core/error.ts";
 import type { Grid } from "../core/grid.ts";
+import type { Schema } from "../core/schema.ts";
+import { builtInTypes, loadBuiltIns } from "./built_ins.ts";
 import { BadGridError, type Call, type Flag } from "./command.ts";
 
 /** The flags of every subcommand that reads a grid. */
@@ -26,6 +27,12 @@ export const gridFlags: readonly Flag[] = [
     doc: "Allows boxes at addresses that other machines can reach, without any protection",
   },
 ];
+
+/** Says that the code of plugins is not to be run. */
+export const noPluginsFlag: Flag = {
+  name: "no-plugins",
+  doc: "Loads no plugins, so that none of their code runs; their attrs are not judged",
+};
 
 /** A grid file that was read. */
 export interface GridFile {
@@ -47,6 +54,7 @@ export interface RunnableGrid {
 /**
  * Reads and checks a grid file.
  *
+ * @param runPlugins Whether plugins are loaded, which runs their code; where not, their attrs are not judged.
  * @throws {BadGridError} if the file cannot be read at all.
  */
 export async function readGridFile(path: string, call: Call, runPlugins = true): Promise<GridFile> {
@@ -60,21 +68,26 @@ export async function readGridFile(path: string, call: Call, runPlugins = true):
   const { grid, draft, problems, source } = parseGrid(text, path);
   const file = resolve(path);
   const folder = call.value("plugins");
+  const types = Array.from(draft.agents.values(), ({ type }) => type ?? "");
+  const builtIns = await loadBuiltIns([...types, ...draft.plugins.keys()]);
   const options = {
     builtIns,
-    plugins: runPlugins,
     ...folder === undefined ? {} : { pluginFolders: [folder] },
   };
   const names = { file, agents: draft.agents, plugins: draft.plugins };
-  const loaded = await loadTypes(names, options);
+  const listed = await listPlugins(names, options);
+  const loaded: Loaded = runPlugins
+    ? await loadTypes(names, options)
+    : { types: new Map(), errors: new Map() };
   const lookUp: LookUp = (type) => {
+    if (!runPlugins) return builtIns.get(type) ?? notLoaded(type, listed);
     const error = loaded.errors.get(type);
     return error === undefined ? loaded.types.get(type)?.definition : { error };
   };
   const checked = checkGrid(draft, source, {
     lookUp,
-    known: [...builtIns.keys(), ...(await listPlugins(names, options)).keys()],
-    builtIn: [...builtIns.keys()],
+    known: [...builtInTypes, ...listed.keys()],
+    builtIn: builtInTypes,
     insecure: call.has("insecure"),
   });
   const all = [...problems, ...checked].sort(compareProblems);
@@ -83,6 +96,17 @@ export async function readGridFile(path: string, call: Call, runPlugins = true):
     grid: failed ? undefined : { ...grid, file },
     ...{ problems: all, draft, source, loaded, lookUp },
   };
+}
+
+// By hand, since a box need not load a library for it.
+const anything: Schema<unknown> = {
+  "~standard": { version: 1, vendor: "ovid", validate: (value) => ({ value }) },
+};
+
+/** What stands for a plugin that was not loaded: nothing is known of it, and its attrs may be anything. */
+function notLoaded(type: string, listed: ReadonlyMap<string, string>): AgentShape | undefined {
+  const isPath = type.includes("/") || /\.[jt]s$/.test(type);
+  return isPath || listed.has(type) ? { type, doc: "", attrs: anything } : undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 // How the program starts itself again, for the boxes that it runs as processes of their own.
 
-import { fromFileUrl } from "@std/path";
+import { dirname, fromFileUrl, join } from "@std/path";
+import { isBuilt } from "./built.ts";
 
 /** A command and its arguments. */
 export interface SelfCommand {
@@ -10,10 +11,53 @@ export interface SelfCommand {
 
 /** The command that runs this very program with other arguments. */
 export function selfCommand(args: readonly string[]): SelfCommand {
+  if (isBuilt) return { command: builtExecutable(), args: [...args] };
   const main = fromFileUrl(new URL("./main.ts", import.meta.url));
-  const config = fromFileUrl(new URL("../deno.json", import.meta.url));
   return {
     command: Deno.execPath(),
-    args: ["run", "--allow-all", "--quiet", "--no-prompt", "--config", config, main, ...args],
+    args: ["run", "--allow-all", "--quiet", "--no-prompt", "--config", configFile(), main, ...args],
   };
+}
+
+/** The command that runs tests, with what they may import; `args` are flags and paths. */
+export function testCommand(
+  args: readonly string[],
+): SelfCommand & { readonly env: Record<string, string> } {
+  const run = ["test", "--allow-all", "--quiet", "--no-prompt"];
+  if (!isBuilt) {
+    return { command: Deno.execPath(), args: [...run, "--config", configFile(), ...args], env: {} };
+  }
+  if (Deno.build.standalone) {
+    throw new Error("Cannot run tests: this executable has no test runner inside, want deno test");
+  }
+  const map = join(dirname(fromFileUrl(import.meta.url)), "import_map.json");
+  const settings = ["--no-check", "--no-config", "--no-lock", "--node-modules-dir=none"];
+  const sanitizers = ["--sanitize-ops", "--sanitize-resources"];
+  return {
+    command: Deno.execPath(),
+    args: [...run, ...settings, ...sanitizers, `--import-map=${map}`, ...args],
+    env: {
+      DENO_DIR: Deno.env.get("DENO_DIR") ?? join(dirname(Deno.execPath()), "deno"),
+      DENO_NO_PACKAGE_JSON: "1",
+      DENO_NO_UPDATE_CHECK: "1",
+      DENO_DISABLE_NODE_SHIM: "1",
+    },
+  };
+}
+
+/** The project's configuration, where the program runs from its sources. */
+export function configFile(): string {
+  return fromFileUrl(new URL("../deno.json", import.meta.url));
+}
+
+// An executable that unpacks itself runs as the runtime that was in it, and says where it is itself.
+function builtExecutable(): string {
+  const outer = Deno.build.standalone ? undefined : Deno.env.get("OVID_EXE");
+  return outer ?? Deno.execPath();
+}
+
+/** Takes back what the executable has set for the runtime alone, so that what it starts has the user's environment. */
+export function restoreEnvironment(): void {
+  if (!isBuilt) return;
+  for (const name of Deno.env.get("OVID_UNSET")?.split(" ") ?? []) Deno.env.delete(name);
 }

@@ -23,8 +23,11 @@ export type { GobbyWatch, WatchOptions } from "./gobby_watch.ts";
 export {
   GroupClient,
   type GroupClientOptions,
+  type GroupMembers,
+  type GroupReplica,
   type InvokeOptions,
   OperationError,
+  type ReconfigureOptions,
 } from "./group_client.ts";
 export { KvClient } from "./kv.ts";
 export { nodeTcp } from "../transport/node_tcp.ts";

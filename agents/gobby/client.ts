@@ -198,7 +198,7 @@ function onNews(step: ClientStep, message: ClientMessage<"news">): void {
   if (watch.user === null) return takeOwnEvents(step, watch, events);
   const { user, id, next } = watch;
   step.ctx.sendTo(user, { type: "events", id, next: next ?? 0, events });
-  if (!watch.oneShot) return;
+  if (!step.rules.endsWhenTold(watch.oneShot)) return;
   step.ctx.sendTo(user, { type: "watchEnded", id, end: { why: "told" } });
   closeWatch(step, message.watch);
 }

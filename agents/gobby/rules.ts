@@ -3,7 +3,8 @@
 // What is never broken is held by these: only the master of the latest term changes anything (`isCurrent`), and answers
 // only while it owns the lease (`mayAnswer`); a request is carried out once (`remember`); a client takes its session for
 // over before any master does (`countedFrom`, `countedMs`, `mayProlong`, `timeUnderNewMaster`); whoever watches goes on
-// exactly where it was (`resumesFrom`, `isNews`).
+// exactly where it was (`resumesFrom`, `isNews`), and no further than it wants to
+// (`endsWhenTold`).
 
 import type { Json } from "../../core/data.ts";
 import { leaseRules } from "../lease/rules.ts";
@@ -88,6 +89,11 @@ export const gobbyRules = {
   /** Whether a watch that has all before `next` has not been told of a revision: masters send again what may be lost. */
   isNews(revision: number, next: number): boolean {
     return revision >= next;
+  },
+
+  /** Whether a watch is over when it was told the events of one revision. */
+  endsWhenTold(oneShot: boolean): boolean {
+    return oneShot;
   },
 
   /** The fencing token of a grant: its revision, which only grows, and no clock. */

@@ -44,7 +44,7 @@ import {
   waitingMax,
   type WaitingRequest,
 } from "./server_state.ts";
-import { onFollow, onUnfollow, sweep } from "./server_watches.ts";
+import { closeAll, onFollow, onUnfollow, sweep } from "./server_watches.ts";
 import { isForClients } from "./service.ts";
 
 // Whole numbers up to this are exact as JSON, with room for all questions of a life.
@@ -202,9 +202,7 @@ function retire({ state, ctx, rules, ownsLease }: ServerStep): void {
   state.renewals.clear();
   state.clock = newClock();
   state.due.clear();
-  state.watches.clear();
-  state.watchesOf.clear();
-  state.late.clear();
+  closeAll(state);
 }
 
 /** The lease of a server. */

@@ -13,7 +13,7 @@ import {
   type ServerStep,
   speak,
 } from "./server_state.ts";
-import { fetches, takeFetched, tell } from "./server_watches.ts";
+import { fallBehind, fetches, takeFetched, tell } from "./server_watches.ts";
 import {
   type ServiceAnswer,
   type ServiceCall,
@@ -170,6 +170,8 @@ function take(step: ServerStep, asked: Asked, result: ServiceResult): void {
 }
 
 function readAnew({ state }: ServerStep): void {
+  // What has happened since the revision that it knows is in the history, if anywhere.
+  fallBehind(state);
   state.phase = "reading";
   state.read = { skip: 0, revision: 0 };
   state.clock = newClock();

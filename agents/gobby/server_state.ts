@@ -12,6 +12,7 @@ import type { EventTarget, GobbyOperation } from "./machine_operation.ts";
 import type { ServerMessage, serverProtocol } from "./protocol.ts";
 import type { GobbyRules } from "./rules.ts";
 import { type DeadlineClock, newClock } from "./server_clock.ts";
+import { newWatchIndex, type WatchIndex } from "./server_watch_index.ts";
 
 const { nodes, ...lease } = leaseAttrs;
 
@@ -111,7 +112,10 @@ export interface Watch {
   readonly watch: number;
   readonly target: EventTarget;
   readonly oneShot: boolean;
-  /** The first revision whose events were not sent. */
+  /**
+   * The first revision whose events were not sent. Of one that is neither late nor told it may lag behind what the
+   * server knows: nothing has happened since that is for it.
+   */
   next: number;
   /** The first revision of which the client has not said that it knows its events. */
   heard: number;
@@ -185,6 +189,7 @@ export interface ServerState {
   /** What is due, by its name in the clock. */
   readonly due: Set<string>;
   readonly watches: Map<string, Watch>;
+  readonly watchIndex: WatchIndex;
   /** How many watches each client has. */
   readonly watchesOf: Map<string, number>;
   /** Watches that are to be served with events of the past. */
@@ -217,6 +222,7 @@ export function newServerState(): ServerState {
     clock: newClock(),
     due: new Set(),
     watches: new Map(),
+    watchIndex: newWatchIndex(),
     watchesOf: new Map(),
     late: new Set(),
   };

@@ -60,9 +60,9 @@ interface Client {
   /** The number of the latest request of the session. */
   requests: number;
   retryMs: number;
-  /** Who has said which incarnation it is, for a reconfiguration that is under way. */
+  /** Who has said which incarnation it is, for a call that is under way and needs to know. */
   readonly located: Map<AgentId, number>;
-  /** From when on those who have not said are taken for what the group takes them for. */
+  /** From when on those who have not said are waited for no longer. */
   locatedAt: number;
   readonly durable: { readonly incarnation: number };
 }
@@ -144,6 +144,13 @@ export function makeVrClient(rules: VrClientRules = vrClientRules): AgentDefinit
           if (call.replicas.every((agent) => state.located.has(agent))) {
             reconfigure(state, call, ctx);
           }
+        } else if (call?.kind === "members") {
+          if (state.group.known.includes(ctx.from)) {
+            state.located.set(ctx.from, message.incarnation);
+          }
+          if (state.group.known.every((agent) => state.located.has(agent))) {
+            finish(state, membersOf(state), ctx);
+          }
         }
       },
     },
@@ -157,8 +164,12 @@ export function makeVrClient(rules: VrClientRules = vrClientRules): AgentDefinit
       },
       locate(state, ctx) {
         const call = state.calls[0]?.call;
-        if (state.request === undefined && call?.kind === "reconfigure") {
-          reconfigure(state, call, ctx);
+        if (state.request !== undefined) return;
+        if (call?.kind === "reconfigure") reconfigure(state, call, ctx);
+        else if (call?.kind === "members") {
+          const isOver = ctx.now >= state.locatedAt && state.located.size > 0;
+          if (isOver) finish(state, membersOf(state), ctx);
+          else locate(state, [], ctx);
         }
       },
       deadline(state, ctx) {
@@ -184,11 +195,17 @@ export const vrClient: AgentDefinition = makeVrClient();
 function begin(state: Client, ctx: ClientContext): void {
   const call = state.calls[0]?.call;
   if (call === undefined) return;
-  ctx.setTimer("deadline", ctx.attrs.deadlineMs);
+  const { deadlineMs } = ctx.attrs;
+  ctx.setTimer("deadline", deadlineMs);
+  state.located.clear();
   if (call.kind === "reconfigure") {
-    state.located.clear();
-    state.locatedAt = ctx.now + Math.floor(ctx.attrs.deadlineMs / 2);
+    state.locatedAt = ctx.now + Math.floor(deadlineMs / 2);
     return locate(state, call.replicas, ctx);
+  }
+  if (call.kind === "members") {
+    // Nothing hangs on who is left out, so that those who are down are not waited for as long.
+    state.locatedAt = ctx.now + Math.floor(deadlineMs / 10);
+    return locate(state, [], ctx);
   }
   proceed(state, call, ctx);
 }
@@ -250,7 +267,7 @@ function resume(state: Client, ctx: ClientContext): void {
   if (call === undefined) return;
   state.request = undefined;
   if (call.kind === "reconfigure") reconfigure(state, call, ctx);
-  else proceed(state, call, ctx);
+  else if (call.kind !== "members") proceed(state, call, ctx);
 }
 
 /** Asks the replicas to be which incarnations they are, and the others which epoch it is. */
@@ -264,9 +281,13 @@ function locate(state: Client, replicas: readonly AgentId[], ctx: ClientContext)
 /** Sends a reconfiguration, if enough is known of the replicas that the group is to have. */
 function reconfigure(
   state: Client,
-  { replicas }: Extract<DeepReadonly<Call>, { kind: "reconfigure" }>,
+  { replicas, epoch }: Extract<DeepReadonly<Call>, { kind: "reconfigure" }>,
   ctx: ClientContext,
 ): void {
+  if (epoch !== undefined && state.group.epoch > epoch) {
+    const why = `the epoch is ${state.group.epoch}, and the reconfiguration is for epoch ${epoch}`;
+    return finish(state, { kind: "failed", certain: true, why }, ctx);
+  }
   const members: Member[] = [];
   for (const agent of replicas) {
     const incarnation = state.located.get(agent) ?? presumedIncarnation(state, agent, ctx);
@@ -274,7 +295,15 @@ function reconfigure(
     members.push({ agent, incarnation });
   }
   ctx.clearTimer("locate");
-  proceed(state, { kind: "reconfigure", epoch: state.group.epoch, replicas: members }, ctx);
+  const now = epoch ?? state.group.epoch;
+  proceed(state, { kind: "reconfigure", epoch: now, replicas: members }, ctx);
+}
+
+/** What those who have answered know of the group. */
+function membersOf({ group, located }: Client): CallOutcome {
+  const present = Array.from(located, ([agent, incarnation]) => ({ agent, incarnation }));
+  const primary = primaryOfView(group);
+  return { kind: "members", epoch: group.epoch, primary, members: [...group.members], present };
 }
 
 /**

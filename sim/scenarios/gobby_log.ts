@@ -34,13 +34,18 @@ export class GobbyLog {
 
   constructor(options: GobbyLogOptions) {
     this.#options = options;
-    // What a box does is to be seen with the next event, whosever that is.
+    // What a box does is to be seen with the next event, whosever that is; if that is its own crash, it is too late.
     options.world.observe(({ atUs }) => this.#lookAtAll(atUs));
+  }
+
+  /** Looks at all replicas as they are now: between events, so that no crash takes what nobody saw. */
+  look(): void {
+    this.#lookAtAll(Math.round(1000 * this.#options.world.now));
   }
 
   /** The latest revision that any replica has. */
   get revision(): number {
-    this.#lookAtAll(Math.round(1000 * this.#options.world.now));
+    this.look();
     return this.#revision;
   }
 
@@ -56,7 +61,7 @@ export class GobbyLog {
 
   /** The events of a target from a revision on, up to but not including another. */
   of(target: EventTarget, from: number, next: number): GobbyEvent[] {
-    this.#lookAtAll(Math.round(1000 * this.#options.world.now));
+    this.look();
     return this.#events.slice(this.#indexOf(from), this.#indexOf(next)).filter((event) =>
       isOf(event, target)
     );

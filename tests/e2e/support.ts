@@ -64,10 +64,16 @@ export class Running implements AsyncDisposable {
 
   constructor(
     args: readonly string[],
-    { cwd = root, line }: { cwd?: string; line?: readonly string[] } = {},
+    { cwd = root, line, command: other }: {
+      cwd?: string;
+      /** Arguments of a program other than Ovid's own. */
+      line?: readonly string[];
+      /** What runs it, if not Deno. */
+      command?: string;
+    } = {},
   ) {
     const { command, args: all } = ovidCommand(args);
-    this.process = new Deno.Command(command, {
+    this.process = new Deno.Command(other ?? command, {
       args: [...line ?? all],
       cwd,
       env: { NO_COLOR: "1" },

@@ -2,7 +2,6 @@
 // of it each step has.
 
 import { assert, assertEquals } from "@std/assert";
-import { gobbyRules } from "../../agents/gobby/rules.ts";
 import { serviceLimits } from "../../agents/gobby/service.ts";
 import type { Json } from "../../core/data.ts";
 import { boxOf, gobbyAgents, gobbyGrid } from "../../sim/scenarios/gobby_grid.ts";
@@ -33,7 +32,7 @@ class Setting {
     this.world = new World({
       grid: gobbyGrid({ ...attrs, engine, isFirst: true }),
       laterGrid: gobbyGrid({ ...attrs, engine, isFirst: false }),
-      definitions: gobbyAgents(gobbyRules, serviceLimits),
+      definitions: gobbyAgents({}, serviceLimits),
       seed: BigInt(seed),
     });
     this.world.observe((event) => {

@@ -1,0 +1,33 @@
+// `ovid test`: runs the tests of a user's own agents, with all that they may import and nothing to install.
+
+import { type Command, exitCodes } from "./command.ts";
+import { testCommand } from "./self.ts";
+import { onStopSignals } from "./signals.ts";
+
+/** `ovid test`. */
+export const command: Command = {
+  name: "test",
+  synopsis: "[FILE|FOLDER...]",
+  summary: "Runs the tests of agents of your own.",
+  doc:
+    `Runs the tests of files, and of every NAME_test.ts in folders and below; by default of this folder. They may
+import "ovid", "ovid/client", "zod" and "@std/assert", which are part of the program, and files beside them. No
+deno.json is needed, and none is read. A test that leaves a timer or a file open fails. Exit code 1 if one fails.`,
+  operands: [0, 1000],
+  flags: [{ name: "filter", value: "TEXT", doc: "Runs only tests that have it in their names" }],
+  examples: [
+    { line: "ovid test", doc: "All tests in this folder" },
+    { line: "ovid test counter_test.ts --filter crash", doc: "Some tests of one file" },
+  ],
+  async run(call) {
+    const filter = call.value("filter");
+    const { command, args, env } = testCommand([
+      ...filter === undefined ? [] : [`--filter=${filter}`],
+      ...call.operands.length === 0 ? ["."] : call.operands,
+    ]);
+    const child = new Deno.Command(command, { args, env }).spawn();
+    using _signals = onStopSignals(() => child.kill("SIGTERM"));
+    const { code } = await child.status;
+    return code === 0 ? exitCodes.fine : exitCodes.failure;
+  },
+};
