@@ -302,7 +302,9 @@ Deno.test(`kill -9 of the master for ${seconds} s: a number under a lock is exac
       } ms; between increments ` +
       `otherwise: median ${medianOf(gaps).toFixed(0)} ms`,
   );
-  assert(outages.length > 0 && tally.done > 100, "masters were killed, and work was done");
+  // However slow the machine is, so much was done before and after each kill.
+  const least = 35 * outages.length;
+  assert(least > 0 && tally.done >= least, "masters were killed, and work was done");
   assert(
     total >= tally.done && total <= tally.done + tally.unknown,
     `the number is ${total}, want ${tally.done} or up to ${tally.unknown} more`,
