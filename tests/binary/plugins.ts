@@ -145,6 +145,20 @@ for (const kind of ["typed", "text"]) {
   });
 }
 
+Deno.test("ovid test --check finds what does not compile, and nothing else", async () => {
+  const cwd = await makeFolder();
+  for (const kind of ["typed", "text"]) {
+    assertEquals((await ovid(["new", "agent", kind, `--${kind}`], { cwd })).code, 0);
+  }
+  const wrong = agent(imports, "line").replace("ctx.stop()", 'ctx.send("nowhere", {})');
+  await Deno.writeTextFile(join(cwd, "wrong.ts"), wrong);
+  const at = wrong.split("\n").findIndex((line) => line.includes("nowhere")) + 1;
+  const { code, stdout, stderr } = await ovid(["test", "--check"], { cwd });
+  assertEquals([code, stdout], [1, ""], stderr);
+  const places = Array.from(stderr.matchAll(/\bat file:\S*\/(\w+\.ts:\d+)/g), ([, place]) => place);
+  assertEquals([...new Set(places)], [`wrong.ts:${at}`], stderr);
+});
+
 Deno.test("ovid test: a test that fails is exit code 1, and a signal ends it", async () => {
   const cwd = await makeFolder();
   const test = `import { assertEquals } from "@std/assert";

@@ -21,7 +21,7 @@ export const MAIN = "main.js";
 /** Where a plugin's bare names lead, relative to itself. */
 export const IMPORT_MAP = "import_map.json";
 
-/** Files by their names; there are no folders among them. */
+/** Files by their names, below the program's folder. */
 export type Files = ReadonlyMap<string, Uint8Array>;
 
 /** Bundles the program; `dist` never has a part in it. */
