@@ -109,7 +109,7 @@ async function bundle(
     define: { OVID_BUILT: "true" },
     plugins: [renameNeighbours(named), leaveBundler],
     legalComments: "inline",
-    logLevel: "warning",
+    logLevel: "error",
     write: false,
   });
   return new Map(outputFiles.map(({ path, contents }) => [relative(folder, path), contents]));
