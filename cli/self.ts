@@ -28,7 +28,7 @@ export interface ToolCommand extends SelfCommand {
 export function testCommand(args: readonly string[]): ToolCommand {
   const run = ["test", "--allow-all", "--quiet", "--no-prompt", "--no-check"];
   if (!isBuilt) return toolCommand([...run, "--config", configFile(), ...args]);
-  const settings = ["--no-config", "--no-lock", "--node-modules-dir=none"];
+  const settings = ["--no-config", "--no-lock", "--no-npm", "--no-remote"];
   const sanitizers = ["--sanitize-ops", "--sanitize-resources"];
   const map = `--import-map=${join(programFolder(), "import_map.json")}`;
   return toolCommand([...run, ...settings, ...sanitizers, map, ...args]);

@@ -113,6 +113,9 @@ Deno.test("the faults of a plugin name its own file and line", async () => {
       ['\nimport { nothing } from "ovid";\nnothing();\n', /nothing.*answers\.ts:2:\d+/],
       ['\nimport "./missing.ts";\n', /missing\.ts".*answers\.ts:2:\d+/],
       ['\nimport "nowhere";\n', /nowhere.*answers\.ts:2:\d+/],
+      // Nothing is fetched.
+      ['\nimport "npm:chalk";\n', /npm/],
+      ['\nimport "https://127.0.0.1:1/x.ts";\n', /remote/],
       ['\n\nthrow new Error("early");\n', /early/],
     ] as const
   ) {

@@ -59,7 +59,7 @@ export function compileArgs(folder: string, files: Files, out: string): string[]
   return [
     "compile",
     ...options,
-    ...["--no-lock", "--no-remote", "--node-modules-dir=none"],
+    ...["--no-lock", "--no-npm", "--no-remote"],
     `--import-map=${join(folder, IMPORT_MAP)}`,
     ...included.map((name) => `--include=${join(folder, name)}`),
     `--output=${out}`,
