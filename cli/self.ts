@@ -19,23 +19,35 @@ export function selfCommand(args: readonly string[]): SelfCommand {
   };
 }
 
+/** A command for Deno's own tools, which are part of the program. */
+export interface ToolCommand extends SelfCommand {
+  readonly env: Record<string, string>;
+}
+
 /** The command that runs tests, with what they may import; `args` are flags and paths. */
-export function testCommand(
-  args: readonly string[],
-): SelfCommand & { readonly env: Record<string, string> } {
-  const run = ["test", "--allow-all", "--quiet", "--no-prompt"];
-  if (!isBuilt) {
-    return { command: Deno.execPath(), args: [...run, "--config", configFile(), ...args], env: {} };
-  }
+export function testCommand(args: readonly string[]): ToolCommand {
+  const run = ["test", "--allow-all", "--quiet", "--no-prompt", "--no-check"];
+  if (!isBuilt) return toolCommand([...run, "--config", configFile(), ...args]);
+  const settings = ["--no-config", "--no-lock", "--no-npm", "--no-remote"];
+  const sanitizers = ["--sanitize-ops", "--sanitize-resources"];
+  const map = `--import-map=${join(programFolder(), "import_map.json")}`;
+  return toolCommand([...run, ...settings, ...sanitizers, map, ...args]);
+}
+
+/** The command that checks types of files and folders. */
+export function checkCommand(paths: readonly string[]): ToolCommand {
+  const config = isBuilt ? join(programFolder(), "types", "deno.json") : configFile();
+  return toolCommand(["check", "--quiet", "--no-lock", "--config", config, ...paths]);
+}
+
+function toolCommand(args: string[]): ToolCommand {
+  if (!isBuilt) return { command: Deno.execPath(), args, env: {} };
   if (Deno.build.standalone) {
     throw new Error("Cannot run tests: this executable has no test runner inside, want deno test");
   }
-  const map = join(dirname(fromFileUrl(import.meta.url)), "import_map.json");
-  const settings = ["--no-check", "--no-config", "--no-lock", "--node-modules-dir=none"];
-  const sanitizers = ["--sanitize-ops", "--sanitize-resources"];
   return {
     command: Deno.execPath(),
-    args: [...run, ...settings, ...sanitizers, `--import-map=${map}`, ...args],
+    args,
     env: {
       DENO_DIR: Deno.env.get("DENO_DIR") ?? join(dirname(Deno.execPath()), "deno"),
       DENO_NO_PACKAGE_JSON: "1",
@@ -43,6 +55,11 @@ export function testCommand(
       DENO_DISABLE_NODE_SHIM: "1",
     },
   };
+}
+
+// All modules of a single executable are in one folder.
+function programFolder(): string {
+  return dirname(fromFileUrl(import.meta.url));
 }
 
 /** The project's configuration, where the program runs from its sources. */

@@ -1,7 +1,7 @@
 // `ovid test`: runs the tests of a user's own agents, with all that they may import and nothing to install.
 
 import { type Command, exitCodes } from "./command.ts";
-import { testCommand } from "./self.ts";
+import { checkCommand, testCommand, type ToolCommand } from "./self.ts";
 import { onStopSignals } from "./signals.ts";
 
 /** `ovid test`. */
@@ -14,20 +14,32 @@ export const command: Command = {
 import "ovid", "ovid/client", "zod" and "@std/assert", which are part of the program, and files beside them. No
 deno.json is needed, and none is read. A test that leaves a timer or a file open fails. Exit code 1 if one fails.`,
   operands: [0, 1000],
-  flags: [{ name: "filter", value: "TEXT", doc: "Runs only tests that have it in their names" }],
+  flags: [
+    {
+      name: "check",
+      doc: "Checks the types of all that the tests import first; takes some seconds",
+    },
+    { name: "filter", value: "TEXT", doc: "Runs only tests that have it in their names" },
+  ],
   examples: [
-    { line: "ovid test", doc: "All tests in this folder" },
+    { line: "ovid test --check", doc: "All types and tests in this folder" },
     { line: "ovid test counter_test.ts --filter crash", doc: "Some tests of one file" },
   ],
   async run(call) {
     const filter = call.value("filter");
-    const { command, args, env } = testCommand([
-      ...filter === undefined ? [] : [`--filter=${filter}`],
-      ...call.operands.length === 0 ? ["."] : call.operands,
-    ]);
-    const child = new Deno.Command(command, { args, env }).spawn();
-    using _signals = onStopSignals(() => child.kill("SIGTERM"));
-    const { code } = await child.status;
+    const paths = call.operands.length === 0 ? ["."] : call.operands;
+    if (call.has("check")) {
+      const code = await runTool(checkCommand(paths));
+      if (code !== 0) return exitCodes.failure;
+    }
+    const flags = filter === undefined ? [] : [`--filter=${filter}`];
+    const code = await runTool(testCommand([...flags, ...paths]));
     return code === 0 ? exitCodes.fine : exitCodes.failure;
   },
 };
+
+async function runTool({ command, args, env }: ToolCommand): Promise<number> {
+  const child = new Deno.Command(command, { args, env }).spawn();
+  using _signals = onStopSignals(() => child.kill("SIGTERM"));
+  return (await child.status).code;
+}

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { binary, freePorts, makeFolder, ovid, start, warm } from "./support.ts";
+import { binary, eventually, freePorts, makeFolder, ovid, start, warm } from "./support.ts";
 
 /** A folder with a grid of one agent, of the type of its first file. */
 async function makeGrid(files: Readonly<Record<string, string>>): Promise<string> {
@@ -113,6 +113,9 @@ Deno.test("the faults of a plugin name its own file and line", async () => {
       ['\nimport { nothing } from "ovid";\nnothing();\n', /nothing.*answers\.ts:2:\d+/],
       ['\nimport "./missing.ts";\n', /missing\.ts".*answers\.ts:2:\d+/],
       ['\nimport "nowhere";\n', /nowhere.*answers\.ts:2:\d+/],
+      // Nothing is fetched.
+      ['\nimport "npm:chalk";\n', /npm/],
+      ['\nimport "https://127.0.0.1:1/x.ts";\n', /remote/],
       ['\n\nthrow new Error("early");\n', /early/],
     ] as const
   ) {
@@ -121,6 +124,61 @@ Deno.test("the faults of a plugin name its own file and line", async () => {
     assertEquals(checked.code, 3, checked.stderr);
     assertMatch(checked.stdout + checked.stderr, reason);
   }
+});
+
+const flags = (await ovid(["help", "box"])).stdout;
+
+Deno.test({
+  name: "a plugin in a sandbox of the executable may read nothing",
+  ignore: !flags.includes("--sandbox"),
+  async fn() {
+    const tried = `function tried(act: () => unknown): string {
+  try {
+    act();
+    return "did it";
+  } catch (error) {
+    return error instanceof Error ? error.name : "";
+  }
+}
+`;
+    const folder = await makeGrid({
+      "answers.ts": agent(imports + tried, 'tried(() => Deno.readTextFileSync("grid.json"))'),
+      ...misleading,
+    });
+    for (const [more, said] of [[[], "did it\n"], [["--sandbox"], "NotCapable\n"]] as const) {
+      const outcome = await ovid(["box", "grid.json", ...more], { cwd: folder, stdin: "x\n" });
+      assertEquals([outcome.code, outcome.stdout], [0, said], outcome.stderr);
+    }
+  },
+});
+
+Deno.test({
+  name: "a plugin that changes is loaded again by the executable, with its own files",
+  ignore: !flags.includes("--watch"),
+  async fn() {
+    const folder = await makeGrid({
+      "answers.ts": agent(`${imports}import { word } from "./word.ts";\n`, "word"),
+      "word.ts": 'export const word: string = "before";\n',
+    });
+    const child = start(binary, ["box", "grid.json", "--watch"], { cwd: folder });
+    const input = child.stdin.getWriter();
+    const type = () => input.write(new TextEncoder().encode("x\n"));
+    const read = { out: "", log: "" };
+    const reading = ([["out", child.stdout], ["log", child.stderr]] as const).map(
+      async ([name, stream]) => {
+        for await (const text of stream.pipeThrough(new TextDecoderStream())) read[name] += text;
+      },
+    );
+    await type();
+    await eventually("it answers", () => read.out === "before\n");
+    await Deno.writeTextFile(join(folder, "word.ts"), 'export const word: string = "after";\n');
+    await eventually("it is loaded again", () => read.log.includes("reloaded"));
+    await type();
+    await eventually("it answers anew", () => read.out === "before\nafter\n");
+    await input.close();
+    assertEquals((await child.status).code, 0);
+    await Promise.all(reading);
+  },
 });
 
 for (const kind of ["typed", "text"]) {
@@ -144,6 +202,75 @@ for (const kind of ["typed", "text"]) {
     assertMatch(await fine("agents", "./mine.ts").catch(() => "mine"), /mine/);
   });
 }
+
+Deno.test("ovid test --check finds what does not compile, and nothing else", async () => {
+  const cwd = await makeFolder();
+  const flags = (await ovid(["help", "box"])).stdout;
+
+  Deno.test({
+    name: "a plugin in a sandbox of the executable may read nothing",
+    ignore: !flags.includes("--sandbox"),
+    async fn() {
+      const tried = `function tried(act: () => unknown): string {
+  try {
+    act();
+    return "did it";
+  } catch (error) {
+    return error instanceof Error ? error.name : "";
+  }
+}
+`;
+      const folder = await makeGrid({
+        "answers.ts": agent(imports + tried, 'tried(() => Deno.readTextFileSync("grid.json"))'),
+        ...misleading,
+      });
+      for (const [more, said] of [[[], "did it\n"], [["--sandbox"], "NotCapable\n"]] as const) {
+        const outcome = await ovid(["box", "grid.json", ...more], { cwd: folder, stdin: "x\n" });
+        assertEquals([outcome.code, outcome.stdout], [0, said], outcome.stderr);
+      }
+    },
+  });
+
+  Deno.test({
+    name: "a plugin that changes is loaded again by the executable, with its own files",
+    ignore: !flags.includes("--watch"),
+    async fn() {
+      const folder = await makeGrid({
+        "answers.ts": agent(`${imports}import { word } from "./word.ts";\n`, "word"),
+        "word.ts": 'export const word: string = "before";\n',
+      });
+      const child = start(binary, ["box", "grid.json", "--watch"], { cwd: folder });
+      const input = child.stdin.getWriter();
+      const type = () => input.write(new TextEncoder().encode("x\n"));
+      const read = { out: "", log: "" };
+      const reading = ([["out", child.stdout], ["log", child.stderr]] as const).map(
+        async ([name, stream]) => {
+          for await (const text of stream.pipeThrough(new TextDecoderStream())) read[name] += text;
+        },
+      );
+      await type();
+      await eventually("it answers", () => read.out === "before\n");
+      await Deno.writeTextFile(join(folder, "word.ts"), 'export const word: string = "after";\n');
+      await eventually("it is loaded again", () => read.log.includes("reloaded"));
+      await type();
+      await eventually("it answers anew", () => read.out === "before\nafter\n");
+      await input.close();
+      assertEquals((await child.status).code, 0);
+      await Promise.all(reading);
+    },
+  });
+
+  for (const kind of ["typed", "text"]) {
+    assertEquals((await ovid(["new", "agent", kind, `--${kind}`], { cwd })).code, 0);
+  }
+  const wrong = agent(imports, "line").replace("ctx.stop()", 'ctx.send("nowhere", {})');
+  await Deno.writeTextFile(join(cwd, "wrong.ts"), wrong);
+  const at = wrong.split("\n").findIndex((line) => line.includes("nowhere")) + 1;
+  const { code, stdout, stderr } = await ovid(["test", "--check"], { cwd });
+  assertEquals([code, stdout], [1, ""], stderr);
+  const places = Array.from(stderr.matchAll(/\bat file:\S*\/(\w+\.ts:\d+)/g), ([, place]) => place);
+  assertEquals([...new Set(places)], [`wrong.ts:${at}`], stderr);
+});
 
 Deno.test("ovid test: a test that fails is exit code 1, and a signal ends it", async () => {
   const cwd = await makeFolder();

@@ -52,9 +52,9 @@ Deno.test("./process starts boxes for a master of anybody's, and ./stopall ends 
   const boxes = [...new Set(grid.match(/127\.0\.0\.1:\d+/g))].sort();
   const ports = freePorts(boxes.length + 1);
   const launch = async (index: number) => {
-    const args = ["./process", "grid.json", boxes[index] ?? "", `${ports[index]}`];
-    // The leader of a session of its own, whose process group the master kills.
-    const child = start("/usr/bin/setsid", args, { cwd: folder, env: tools });
+    const args = ["grid.json", boxes[index] ?? "", `${ports[index]}`];
+    // The leader of a process group of its own, which the master kills.
+    const child = start("./process", args, { cwd: folder, env: tools, detached: true });
     await Promise.all([child.stdin.close(), child.stdout.cancel(), child.stderr.cancel()]);
     assertEquals((await child.status).code, 0, "it returns, and the server goes on");
     return child.pid;

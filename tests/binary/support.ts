@@ -65,6 +65,8 @@ export interface RunOptions {
   readonly stdin?: string;
   /** As whom; wants to be root. */
   readonly uid?: number;
+  /** Whether it leads a session and a process group of its own. */
+  readonly detached?: boolean;
 }
 
 /** What a run came to. */
@@ -79,11 +81,12 @@ export const warm = { OVID_CACHE: join(scratch, "warm"), NO_COLOR: "1" };
 
 /** Starts a command with nothing in its environment but what `options` say. */
 export function start(command: string, args: readonly string[], options: RunOptions = {}) {
-  const { cwd = scratch, env = warm, uid } = options;
+  const { cwd = scratch, env = warm, uid, detached = false } = options;
   const [name = "", value = ""] = mark.split("=");
   return new Deno.Command(command, {
     args: [...args],
     cwd,
+    detached,
     clearEnv: true,
     env: { ...env, [name]: value },
     ...uid === undefined ? {} : { uid, gid: uid },

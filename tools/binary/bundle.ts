@@ -21,7 +21,7 @@ export const MAIN = "main.js";
 /** Where a plugin's bare names lead, relative to itself. */
 export const IMPORT_MAP = "import_map.json";
 
-/** Files by their names; there are no folders among them. */
+/** Files by their names, below the program's folder. */
 export type Files = ReadonlyMap<string, Uint8Array>;
 
 /** Bundles the program; `dist` never has a part in it. */
@@ -109,7 +109,7 @@ async function bundle(
     define: { OVID_BUILT: "true" },
     plugins: [renameNeighbours(named), leaveBundler],
     legalComments: "inline",
-    logLevel: "warning",
+    logLevel: "error",
     write: false,
   });
   return new Map(outputFiles.map(({ path, contents }) => [relative(folder, path), contents]));

@@ -6,6 +6,7 @@ import { version } from "../../cli/version.ts";
 import { ROOT } from "../files.ts";
 import { bundleProgram, type Files, IMPORT_MAP, MAIN } from "./bundle.ts";
 import { selfExtractor } from "./self_extractor.ts";
+import { typeFiles } from "./types.ts";
 
 /** How long the download of the base may take. */
 const compileMsMax = 300_000;
@@ -58,7 +59,7 @@ export function compileArgs(folder: string, files: Files, out: string): string[]
   return [
     "compile",
     ...options,
-    ...["--no-lock", "--no-remote", "--node-modules-dir=none"],
+    ...["--no-lock", "--no-npm", "--no-remote"],
     `--import-map=${join(folder, IMPORT_MAP)}`,
     ...included.map((name) => `--include=${join(folder, name)}`),
     `--output=${out}`,
@@ -88,7 +89,8 @@ async function main(): Promise<void> {
   if (why !== undefined) {
     const runtime = await Deno.readFile(Deno.execPath());
     const level = Number(flags.level ?? 6);
-    await writeExecutable(out, await selfExtractor(files, { runtime, level }));
+    const all = new Map([...files, ...await typeFiles()]);
+    await writeExecutable(out, await selfExtractor(all, { runtime, level }));
   }
   const kind = why === undefined
     ? "by deno compile"

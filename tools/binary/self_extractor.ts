@@ -39,7 +39,7 @@ export async function selfExtractor(
       VERSION: version,
       TARGET: Deno.build.target,
       HASH: `${version}-${hash}`,
-      FILES: `${files.size}`,
+      FILES: `${new Set(Array.from(files.keys(), (name) => name.split("/", 1)[0])).size}`,
       MEGABYTES: `${Math.ceil(unpackedBytes / 1e6)}`,
       PROGRAM_AT: `${bytes + 1}`.padEnd(numberWidth),
       PROGRAM_BYTES: `${program.length}`.padEnd(numberWidth),

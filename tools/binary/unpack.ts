@@ -19,6 +19,8 @@ export interface Packed {
 export function unpack({ texts, executables }: Packed, folder: string, target: string): void {
   Deno.mkdirSync(`${folder}/lib`);
   for (const [name, text] of Object.entries(texts)) {
+    const inner = name.lastIndexOf("/");
+    if (inner > 0) Deno.mkdirSync(`${folder}/lib/${name.slice(0, inner)}`, { recursive: true });
     Deno.writeTextFileSync(`${folder}/lib/${name}`, text, { createNew: true });
   }
   for (const [name, packed] of Object.entries(executables)) {
