@@ -1,6 +1,7 @@
 // The driver of a real host: syncs what a batch appends, only then lets out what it sends, and keeps one timer.
 // While one sync is under way the host goes on; the next sync covers all that came meanwhile (group commit).
 
+import type { AgentDefinition } from "../core/define.ts";
 import type { DurableImage, Fault, Input, Note, Outgoing, Output } from "../core/envelope.ts";
 import type { Batch } from "../core/envelope.ts";
 import type { Host } from "../core/host.ts";
@@ -46,6 +47,8 @@ export class Driver {
   #immediate: ReturnType<typeof setImmediate> | undefined;
   #closed = false;
   #mayCompact = true;
+  /** Whether the journal is to be compacted however short it is. */
+  #mustCompact = false;
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -69,6 +72,29 @@ export class Driver {
       this.#scheduled = false;
       this.#step();
     });
+  }
+
+  /**
+   * Gives agents a definition in the place of theirs, as `Host.replace` does.
+   *
+   * @throws {Error} if it cannot be; the agents go on as they are.
+   */
+  async replace(agents: readonly AgentId[], definition: AgentDefinition): Promise<void> {
+    const { host, now } = this.#options;
+    // One that has faulted has no state until the disk's word has come.
+    while (!this.#closed && agents.some((agent) => host.inspect(agent)?.tainted)) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    if (this.#closed) return;
+    const before = agents.map((agent) => host.inspect(agent)?.definition.version);
+    const batch = host.replace(now(), agents, definition);
+    this.#guard(() => this.#carryOut(batch));
+    for (const agent of agents) this.#options.revived(agent);
+    // What `upgrade` made is on disk soon, or the next start would meet records from before it.
+    if (before.some((version) => version !== definition.version)) {
+      this.#mustCompact = true;
+      this.#committing ??= this.#commitAll();
+    }
   }
 
   /** Resolves when everything taken so far has been carried out, timers aside. */
@@ -152,14 +178,14 @@ export class Driver {
   async #commitAll(): Promise<void> {
     const { journal } = this.#options;
     try {
-      while (this.#held.length > 0 || this.#rebuilding.length > 0) {
+      do {
         const held = this.#held;
         this.#held = [];
         await journal.commit();
         for (const batch of held) this.#release(batch);
         await this.#rebuild();
         await this.#compact();
-      }
+      } while (this.#held.length > 0 || this.#rebuilding.length > 0);
       this.#committing = undefined;
     } catch (error) {
       this.#committing = undefined;
@@ -181,9 +207,12 @@ export class Driver {
 
   async #compact(): Promise<void> {
     const { host, journal, compactBytes = 64 * 1024 * 1024 } = this.#options;
-    if (!this.#mayCompact || journal.bytesSinceSnapshot < compactBytes) return;
+    const due = this.#mustCompact || journal.bytesSinceSnapshot >= compactBytes;
+    if (!this.#mayCompact || !due) return;
     const snapshot = host.snapshot();
-    if (snapshot !== undefined) await journal.compact(snapshot);
+    if (snapshot === undefined) return;
+    this.#mustCompact = false;
+    await journal.compact(snapshot);
   }
 
   #arm({ busy, wakeAt }: Batch): void {

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { z } from "zod";
 import { defineAgent } from "../core/define.ts";
 import type { Input, Note, Outgoing, Output } from "../core/envelope.ts";
@@ -241,3 +241,31 @@ Deno.test("Driver fires timers, and tells of an end once everything before it is
   await driver.close();
   assert(driver.idle() !== undefined);
 });
+
+Deno.test("Driver replaces a definition, waits for what faulted, and puts on disk what upgrade() made", async () => {
+  const store = new MemoryStore();
+  const { driver, host, out, faults } = drive(memoryJournal(store).journal);
+  driver.take(add(2));
+  driver.take(add(13));
+  const newer = { ...adder, version: 2, upgrade: () => ({ total: 100 }) };
+  // By then it has faulted, and the disk has not been asked.
+  await Promise.resolve();
+  await driver.replace([adderId], newer);
+  assertEquals(faults, ["rebuild", "adder revived", "adder revived"]);
+  assertEquals(host.inspect(adderId)?.definition.version, 2);
+  driver.take(add(1));
+  await driver.idle();
+  assertEquals(out, ["sent 2", "total 2", "sent 101", "total 101"]);
+  assertEquals(store.agents.get(adderId)?.version, 2);
+  const failing = () =>
+    Promise.resolve(driver.replace([adderId], { ...newer, version: 3, upgrade: fail }));
+  await assertRejects(failing, Error, "not this one");
+  driver.take(add(1));
+  await driver.idle();
+  assertEquals(out.slice(4), ["sent 102", "total 102"]);
+  await driver.close();
+});
+
+function fail(): never {
+  throw new Error("not this one");
+}

@@ -73,6 +73,18 @@ export class Cell {
     });
   }
 
+  /**
+   * The cell that takes this one's place under another definition, with the durable state that this one has.
+   *
+   * @throws {Error} if the definition cannot take the attrs or the durable state.
+   */
+  successor(definition: AgentDefinition, seed: bigint): Cell {
+    const cell = new Cell(this.entry, definition, seed);
+    const snapshot = this.snapshot();
+    cell.rebuild(snapshot === undefined ? undefined : { snapshot, records: [] });
+    return cell;
+  }
+
   /** Why the agent starts, by what {@linkcode rebuild} found. */
   get startReason(): StartReason {
     return this.#recovered;

@@ -80,7 +80,7 @@ export class Host {
       counters: this.counters,
       definitionOf: (agent) => {
         const entry = options.grid.agents.get(agent);
-        return entry && options.definitions.get(entry.type);
+        return entry && (this.#cells.get(agent)?.definition ?? options.definitions.get(entry.type));
       },
       seed: options.seed,
       loss: options.loss ?? 0,
@@ -153,6 +153,36 @@ export class Host {
   }
 
   /**
+   * Gives agents of this box a definition in the place of theirs, all of them or, if it throws, none. What they have
+   * that is durable is kept, through `upgrade` where its version is older; all else begins anew, as at any start,
+   * for those that had ended as well. None of them may wait for {@linkcode revive}.
+   *
+   * @throws {Error} if the definition cannot take the attrs or the durable state of one of them.
+   */
+  replace(now: number, agents: readonly AgentId[], definition: AgentDefinition): Batch {
+    const successors = agents.map((agent) => {
+      const cell = this.#cells.get(agent);
+      assert(
+        cell !== undefined && !cell.tainted,
+        `the state of agent ${agent} is what was written`,
+      );
+      return cell.successor(definition, this.#options.seed);
+    });
+    this.#desk.now = now;
+    for (const cell of successors) {
+      const agent = cell.entry.id;
+      const old = this.#cells.get(agent);
+      if (old !== undefined) this.#contexts.delete(old);
+      this.#timers.clearAll(agent);
+      this.#cells.set(agent, cell);
+      this.#contexts.set(cell, new RecordingContext(cell, this.#desk));
+      // At once, so that mail that waits finds it running.
+      this.#start(cell, cell.startReason);
+    }
+    return this.step(now, []);
+  }
+
+  /**
    * The durable state of every agent that has one, for a snapshot of the journal; undefined while an agent waits
    * for {@linkcode revive}, since its state holds what was never written.
    */
@@ -174,9 +204,11 @@ export class Host {
   /** The state of an agent, to look at: changing it breaks every promise of this class. */
   inspect(
     agent: AgentId,
-  ): { status: Cell["status"]; state: object; definition: AgentDefinition } | undefined {
+  ): Pick<Cell, "status" | "state" | "definition" | "tainted"> | undefined {
     const cell = this.#cells.get(agent);
-    return cell && { status: cell.status, state: cell.state, definition: cell.definition };
+    if (cell === undefined) return undefined;
+    const { status, state, definition, tainted } = cell;
+    return { status, state, definition, tainted };
   }
 
   /** Whether the agent has ended and will not come back by itself. */
