@@ -1,9 +1,10 @@
 // Finds the definition behind the name that a grid gives to an agent's type: a built-in, an entry of the grid's
 // `plugins`, a file of a plugin folder, or a path relative to the grid file.
 
-import { dirname, isAbsolute, join, relative, resolve, toFileUrl } from "@std/path";
-import { type AgentDefinition, findFault, isAgentDefinition } from "../core/define.ts";
+import { dirname, isAbsolute, join, relative, resolve } from "@std/path";
+import type { AgentDefinition } from "../core/define.ts";
 import { messageOf } from "../core/error.ts";
+import { type LoadedPlugin, type LoadOptions, loadPlugin } from "./plugin_load.ts";
 
 /** What names types: a grid, or the draft of one that is still wrong. */
 export interface TypeNames {
@@ -14,7 +15,7 @@ export interface TypeNames {
 }
 
 /** Where definitions are looked for. */
-export interface LoaderOptions {
+export interface LoaderOptions extends LoadOptions {
   readonly builtIns: ReadonlyMap<string, AgentDefinition>;
   /** Folders named on the command line, in order; files there may import from anywhere. */
   readonly pluginFolders?: readonly string[];
@@ -27,6 +28,8 @@ export interface LoadedType {
   readonly definition: AgentDefinition;
   /** The file it came from; undefined for a built-in. */
   readonly file: string | undefined;
+  /** Undefined for a built-in. */
+  readonly plugin?: LoadedPlugin;
 }
 
 /** What was found for each type that a grid names, and why the others were not. */
@@ -64,7 +67,8 @@ export async function loadTypes(grid: TypeNames, options: LoaderOptions): Promis
         errors.set(type, `is the plugin ${file}, and plugins are not to be run`);
         continue;
       }
-      types.set(type, { definition: await loadPlugin(file), file });
+      const plugin = await loadPlugin(file, options);
+      types.set(type, { definition: plugin.definition, file, plugin });
     } catch (error) {
       errors.set(type, messageOf(error));
     }
@@ -161,37 +165,4 @@ async function isFile(path: string): Promise<boolean> {
     }
     throw error;
   }
-}
-
-/**
- * Runs a file and takes its default export, undefined if it has none.
- *
- * @param what What errors call the file.
- * @throws {Error} that names the file, if it cannot be read or does not compile.
- */
-export async function importDefault(file: string, what: string): Promise<unknown> {
-  try {
-    const module: { default?: unknown } = await import(toFileUrl(file).href);
-    return module.default;
-  } catch (error) {
-    throw new Error(`Cannot load ${what} ${file}: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-/**
- * Runs a plugin's file and takes its default export, a definition made by `defineAgent`.
- *
- * @throws {Error} that names the file, if it cannot be read, does not compile, or exports something else.
- */
-export async function loadPlugin(file: string): Promise<AgentDefinition> {
-  const definition = await importDefault(file, "plugin");
-  if (isAgentDefinition(definition)) return definition;
-  const found = definition === undefined
-    ? "it has no default export"
-    : typeof definition === "object" && definition !== null
-    ? findFault(definition as AgentDefinition)
-    : `its default export is a ${typeof definition}`;
-  throw new Error(
-    `Cannot load plugin ${file}: ${found}, want \`export default defineAgent({ ... })\``,
-  );
 }

@@ -2,7 +2,8 @@
 
 import { join, resolve } from "@std/path";
 import { builtIns } from "../agents/registry.ts";
-import { listPlugins, loadPlugin } from "../box/loader.ts";
+import { listPlugins } from "../box/loader.ts";
+import { loadPlugin } from "../box/plugin_load.ts";
 import { parseGrid } from "../core/config/parse.ts";
 import type { AgentDefinition } from "../core/define.ts";
 import { messageOf } from "../core/error.ts";
@@ -73,7 +74,7 @@ async function findAll(
   });
   for (const [name, file] of plugins) {
     try {
-      found.push({ name, definition: await loadPlugin(file), file });
+      found.push({ name, definition: (await loadPlugin(file)).definition, file });
     } catch (error) {
       failed.push({ name, why: messageOf(error) });
     }

@@ -1,7 +1,8 @@
 // The scenario of a grid file that has a "simulation": checks it, loads the modules that it names, and composes them.
 
 import { basename, resolve } from "@std/path";
-import { definitionsOf, findBelow, importDefault } from "../box/loader.ts";
+import { definitionsOf, findBelow } from "../box/loader.ts";
+import { importDefault } from "../box/plugin_load.ts";
 import { checkSimulation } from "../core/config/check_simulation.ts";
 import { compareProblems, type Problem } from "../core/config/problem.ts";
 import { modelNames, type Simulation } from "../core/config/simulation.ts";
