@@ -2,9 +2,9 @@
 // port for its masters.
 
 import type { AnyMessage } from "../core/agent.ts";
-import { copyJson } from "../core/data.ts";
+import type { AgentDefinition } from "../core/define.ts";
 import { agentsOf } from "../core/grid.ts";
-import type { Fault, Note, Outgoing } from "../core/envelope.ts";
+import type { Envelope, Fault, Note, Outgoing } from "../core/envelope.ts";
 import { type DeviceEvent, httpLimits } from "../core/devices.ts";
 import { Host } from "../core/host.ts";
 import type { AgentId, BoxId } from "../core/id.ts";
@@ -12,14 +12,16 @@ import { type Answer, Membership } from "../core/membership.ts";
 import { deriveSeed, seededRandom } from "../core/random.ts";
 import { Mesh } from "../transport/mesh.ts";
 import { tcp } from "../transport/tcp.ts";
-import type { BoxEnd, BoxLog, BoxOptions, Guest } from "./box_options.ts";
+import type { BoxEnd, BoxLog, BoxOptions, Guest, Replacement } from "./box_options.ts";
 import { connectionsPerCollection, countAccepted } from "./churn.ts";
 import { Devices, TextWriter } from "./devices.ts";
 import { Driver } from "./driver.ts";
 import { HttpServers } from "./http.ts";
+import { Guests } from "./guests.ts";
 import type { Journal, OpenedJournal } from "./journal.ts";
 import { MasterPort } from "./master_port.ts";
 import { memoryJournal } from "./memory_journal.ts";
+import type { PluginSource } from "./plugin_source.ts";
 import { Processes } from "./processes.ts";
 
 const silent: BoxLog = { debug() {}, info() {}, warn() {}, error() {} };
@@ -69,7 +71,9 @@ export class Box {
   readonly #linked = Promise.withResolvers<void>();
   readonly #up = new Set<BoxId>();
   readonly #inputEnded = new Set<AgentId>();
-  readonly #guests = new Map<AgentId, (from: AgentId, message: AnyMessage) => void>();
+  readonly #guests: Guests;
+  readonly #definitions: Map<string, AgentDefinition>;
+  readonly #sources: Map<string, PluginSource>;
   #tickTimer: ReturnType<typeof setTimeout> | undefined;
   #linkedTimer: ReturnType<typeof setTimeout> | undefined;
   #accepted = 0;
@@ -86,6 +90,10 @@ export class Box {
     this.#journal = journal;
     this.#images = images;
     this.seed = seed;
+    this.#definitions = new Map(options.definitions);
+    this.#sources = new Map(options.sources);
+    const deliver = (envelope: Envelope) => this.#driver.take({ kind: "mail", envelope });
+    this.#guests = new Guests({ box, grid, deliver });
     const { promise, resolve } = Promise.withResolvers<BoxEnd>();
     this.ended = promise;
     this.#end = resolve;
@@ -107,22 +115,22 @@ export class Box {
           if (grid.agents.get(envelope.from)?.box !== peer) {
             return log.warn(`dropped mail from ${envelope.from}, which does not live on ${peer}`);
           }
-          this.#driver.take({ kind: "mail", envelope });
+          deliver(envelope);
         },
         broadcast: (peer, text) => {
           if (!this.#membership.received(text)) {
             log.warn(`dropped a broadcast of ${peer}: the log is full`);
           }
         },
-        guestCame: (guest) => this.#guestCame(guest),
+        guestCame: (guest) =>
+          this.#guests.enter(guest, (from, message) => {
+            this.#mesh.sendToGuest(guest, { from, to: guest, message });
+          }),
         guestMail: (_guest, envelope) => {
-          if (grid.agents.get(envelope.to)?.box === box) {
-            this.#driver.take({ kind: "mail", envelope });
-          } else {log.info(
-              `dropped mail of client ${envelope.from} for ${envelope.to}, which is not here`,
-            );}
+          if (grid.agents.get(envelope.to)?.box === box) return deliver(envelope);
+          log.info(`dropped mail of client ${envelope.from} for ${envelope.to}, which is not here`);
         },
-        guestLeft: (guest) => void this.#guests.delete(guest),
+        guestLeft: (guest) => this.#guests.leave(guest),
         note: (event, detail) => {
           // A box that is not there yet is no news.
           const level = event === "dial.failed" ? "debug" : "info";
@@ -133,7 +141,7 @@ export class Box {
     this.host = new Host({
       box,
       grid,
-      definitions: options.definitions,
+      definitions: this.#definitions,
       seed,
       ...options.loss === undefined ? {} : { loss: options.loss },
       takesTyped: (peer) => this.#mesh.takesTyped(peer),
@@ -214,9 +222,9 @@ export class Box {
 
   /** The agents of this box that have a terminal. */
   get terminalAgents(): AgentId[] {
-    const { grid, box, definitions } = this.#options;
+    const { grid, box } = this.#options;
     return agentsOf(grid, box)
-      .filter((entry) => definitions.get(entry.type)?.devices?.includes("terminal"))
+      .filter((entry) => this.#definitions.get(entry.type)?.devices?.includes("terminal"))
       .map((entry) => entry.id);
   }
 
@@ -239,21 +247,7 @@ export class Box {
    * @throws {RangeError} if an agent of the grid or another guest is called so.
    */
   addGuest(id: AgentId, receive: (from: AgentId, message: AnyMessage) => void): Guest {
-    const { grid, box } = this.#options;
-    if (grid.agents.has(id) || this.#guests.has(id)) {
-      throw new RangeError(`Cannot be a guest as ${id}, want an id that nobody in the grid has`);
-    }
-    this.#guests.set(id, receive);
-    return {
-      id,
-      send: (to, message) => {
-        if (grid.agents.get(to)?.box !== box) {
-          throw new RangeError(`Cannot send to ${to}, want an agent of box ${box}`);
-        }
-        this.#driver.take({ kind: "mail", envelope: { from: id, to, message: copyJson(message) } });
-      },
-      leave: () => void this.#guests.delete(id),
-    };
+    return this.#guests.add(id, receive);
   }
 
   /** Does what a master's line says, and says what to reply. */
@@ -269,6 +263,29 @@ export class Box {
   /** The boxes alive as seen from here. */
   get alive(): BoxId[] {
     return this.#membership.alive(now());
+  }
+
+  /**
+   * Gives the agents of a type another definition while they run: the durable state of those that live here is kept,
+   * through `upgrade` where its version is older, and they start again. Says who they are.
+   *
+   * @throws {Error} if the definition cannot take the attrs or the durable state of one of them. All goes on as it
+   * was then.
+   */
+  async replace(type: string, { definition, source }: Replacement): Promise<AgentId[]> {
+    const { grid, box } = this.#options;
+    const agents = agentsOf(grid, box).filter((entry) => entry.type === type).map(({ id }) => id);
+    const before = this.#sources.get(type);
+    try {
+      // Its start may already throw.
+      if (source !== undefined) this.#sources.set(type, source);
+      await this.#driver.replace(agents, definition);
+    } catch (error) {
+      if (before !== undefined) this.#sources.set(type, before);
+      throw error;
+    }
+    this.#definitions.set(type, definition);
+    return agents;
   }
 
   /** Resolves when what has arrived by now has been carried out. */
@@ -308,7 +325,7 @@ export class Box {
 
   #send({ box, envelope }: Outgoing): void {
     if (box === this.#options.box) {
-      return this.#guests.get(envelope.to)?.(envelope.from, envelope.message);
+      return this.#guests.tell(envelope);
     }
     const outcome = this.#mesh.send(box, envelope);
     if (outcome !== "sent" && this.#options.debug) {
@@ -316,16 +333,6 @@ export class Box {
         `mail.${outcome} ${envelope.from} -> ${envelope.to} ${envelope.message.type}`,
       );
     }
-  }
-
-  #guestCame(id: AgentId): string | undefined {
-    if (this.#options.grid.agents.has(id) || this.#guests.has(id)) {
-      return `its name ${JSON.stringify(id)} is taken`;
-    }
-    this.#guests.set(id, (from, message) => {
-      this.#mesh.sendToGuest(id, { from, to: id, message });
-    });
-    return undefined;
   }
 
   #onUp(peer: BoxId): void {
@@ -361,7 +368,8 @@ export class Box {
   }
 
   #fault({ agent, error, then }: Fault): void {
-    const words = error instanceof Error ? error.stack ?? error.message : String(error);
+    const type = this.#options.grid.agents.get(agent)?.type ?? "";
+    const words = this.#sources.get(type)?.describe(error) ?? stackOf(error);
     this.#log.error(
       `agent ${agent} ${
         then === "stopped" ? "was stopped" : "starts again from its durable state"
@@ -380,6 +388,10 @@ export class Box {
     if (end === undefined) this.#agentEnds.set(agent, end = Promise.withResolvers());
     return end;
   }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
 }
 
 function now(): number {

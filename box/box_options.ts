@@ -7,6 +7,7 @@ import type { AgentId, BoxId } from "../core/id.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { TextWriter } from "./devices.ts";
 import type { OpenedJournal } from "./journal.ts";
+import type { PluginSource } from "./plugin_source.ts";
 import type { BoxStarter } from "./processes.ts";
 
 /** Where a box says what happens to it. The loggers of `@std/log` are such logs. */
@@ -23,6 +24,8 @@ export interface BoxOptions {
   readonly grid: Grid;
   /** The definition of each type that an agent of this box has, or of all types of the grid. */
   readonly definitions: ReadonlyMap<string, AgentDefinition>;
+  /** Where the code of types comes from, so that what it throws is told by its own file, line and column. */
+  readonly sources?: ReadonlyMap<string, PluginSource>;
   /** Default: TCP. */
   readonly transport?: Transport;
   /** Opened by the caller, closed by the box. Default: one in memory, which is gone with the box. */
@@ -53,6 +56,12 @@ export interface BoxOptions {
   readonly debug?: boolean;
   /** The events of notes that are logged as warnings in any case. */
   readonly warnings?: ReadonlySet<string>;
+}
+
+/** What a type of agent is from now on. */
+export interface Replacement {
+  readonly definition: AgentDefinition;
+  readonly source?: PluginSource;
 }
 
 /** Why a box came to its end. */

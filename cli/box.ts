@@ -16,7 +16,8 @@ export const command: Command = {
     `With GRID alone every box runs as a process of its own, and this terminal belongs to the one agent that
 declares it; the grid stops when that agent has stopped. With BOX that box alone runs in the foreground.
 Without GRID a key-value store in two boxes runs: try \`put a 1\` and \`get a\`.
-Data are kept in .ovid/ beside the grid file. GoOvid's form \`ovid [-debug] [-log] [-loss=P] [-master=PORT]
+With --watch a plugin whose files change is reloaded in place: its agents keep their durable state, through upgrade()
+where the version has risen, and start again; one that cannot be loaded changes nothing. Data are kept in .ovid/ beside the grid file. GoOvid's form \`ovid [-debug] [-log] [-loss=P] [-master=PORT]
 GRID BOX\` works, too.`,
   operands: [0, 2],
   flags: [
@@ -45,6 +46,7 @@ GRID BOX\` works, too.`,
     { name: "log", value: "FILE", doc: "Logs to this file, too" },
     { name: "data", value: "FOLDER", doc: "Keeps the box's data there" },
     { name: "port-offset", value: "N", doc: "Listens and dials at each box's port plus N" },
+    { name: "watch", doc: "Reloads a plugin in place when one of its files changes" },
     ...gridFlags,
     {
       name: "supervised",

@@ -66,7 +66,9 @@ export function starterOf(path: string, call: Call): BoxStarter {
     const value = call.value(flag);
     return value === undefined ? [] : [`--${flag}=${value}`];
   });
-  for (const flag of ["debug", "insecure", "new"]) if (call.has(flag)) flags.push(`--${flag}`);
+  for (const flag of ["debug", "insecure", "new", "watch"]) {
+    if (call.has(flag)) flags.push(`--${flag}`);
+  }
   return {
     start(box, { loss }) {
       const child = startChild(path, box, [...flags, `--loss=${loss}`]);

@@ -42,6 +42,8 @@ export interface GridFile {
 export interface RunnableGrid {
   readonly grid: Grid;
   readonly definitions: ReadonlyMap<string, AgentDefinition>;
+  /** What is behind the definitions. */
+  readonly types: Loaded["types"];
 }
 
 /**
@@ -63,6 +65,7 @@ export async function readGridFile(path: string, call: Call, runPlugins = true):
   const options = {
     builtIns,
     plugins: runPlugins,
+    ...call.has("watch") ? { bundled: true } : {},
     ...folder === undefined ? {} : { pluginFolders: [folder] },
   };
   const names = { file, agents: draft.agents, plugins: draft.plugins };
@@ -93,7 +96,7 @@ export async function readGridFile(path: string, call: Call, runPlugins = true):
 export async function requireGrid(path: string, call: Call): Promise<RunnableGrid> {
   const { grid, problems, loaded } = await readGridFile(path, call);
   if (grid === undefined) throw refused("run", path, problems);
-  return { grid, definitions: definitionsOf(loaded) };
+  return { grid, definitions: definitionsOf(loaded), types: loaded.types };
 }
 
 /** The error of a grid that cannot be used, with all its errors, a line each. */

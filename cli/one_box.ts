@@ -19,6 +19,7 @@ import type { RunnableGrid } from "./grid_file.ts";
 import { openLog } from "./log.ts";
 import { onStopSignals } from "./signals.ts";
 import { parseControl, readLines } from "./terminal.ts";
+import { sourcesOf, watchPlugins } from "./plugins.ts";
 
 /** The box of `grid` that the user means by `text`. */
 export function requireBox(grid: Grid, text: string): BoxId {
@@ -79,7 +80,7 @@ function readLoss(text: string | undefined): { loss?: number } {
 /** Runs one box until it ends; undefined or an exit code. */
 export async function runOneBox(
   path: string,
-  { grid, definitions }: RunnableGrid,
+  { grid, definitions, types }: RunnableGrid,
   box: BoxId,
   call: Call,
 ): Promise<number | undefined> {
@@ -100,6 +101,7 @@ export async function runOneBox(
     box,
     grid: call.has("new") ? asNew(grid) : grid,
     definitions,
+    sources: sourcesOf(types),
     transport: tcp,
     journal,
     ...flags,
@@ -111,7 +113,12 @@ export async function runOneBox(
     starter: starterOf(path, call),
     log,
     debug: call.has("debug"),
-  }, { supervised, attached, about: `data in ${folder}` });
+  }, {
+    supervised,
+    attached,
+    about: `data in ${folder}`,
+    ...call.has("watch") ? { watch: (running: Box) => watchPlugins(running, types, log) } : {},
+  });
 }
 
 /** How a box is run by this process. */
@@ -120,6 +127,8 @@ export interface RunOptions {
   readonly supervised: boolean;
   readonly attached: AgentId | undefined;
   readonly about: string;
+  /** Begins to watch what the box was made from. */
+  readonly watch?: (box: Box) => AsyncDisposable;
 }
 
 // A replica that began with an empty disk and may not act says so, or its user would wait for ever.
@@ -150,6 +159,7 @@ export async function runBox(
   );
   const box = await Box.start({ ...options, collect: makeCollector(), warnings });
   log.info(`up, seed ${box.seed}, ${run.about}`);
+  await using _watch = run.watch?.(box);
   const terminal = run.supervised
     ? superviseTerminal(box, run.attached)
     : driveTerminal(box, run.attached);

@@ -66,7 +66,9 @@ function startBox(
     const value = call.value(flag);
     return value === undefined ? [] : [`--${flag}=${value}`];
   });
-  for (const flag of ["debug", "insecure", "new"]) if (call.has(flag)) flags.push(`--${flag}`);
+  for (const flag of ["debug", "insecure", "new", "watch"]) {
+    if (call.has(flag)) flags.push(`--${flag}`);
+  }
   if (mine) flags.push(`--attach=${attached}`);
   if (mine && Deno.stdin.isTerminal() && Deno.stdout.isTerminal()) flags.push("--prompt");
   const colour = wantsColour(Deno.stderr)
