@@ -4,7 +4,7 @@
 import type { AnyMessage } from "../core/agent.ts";
 import type { AgentDefinition } from "../core/define.ts";
 import { agentsOf } from "../core/grid.ts";
-import type { Envelope, Fault, Note, Outgoing } from "../core/envelope.ts";
+import type { Envelope, Fault, Input, Outgoing } from "../core/envelope.ts";
 import { type DeviceEvent, httpLimits } from "../core/devices.ts";
 import { Host } from "../core/host.ts";
 import type { AgentId, BoxId } from "../core/id.ts";
@@ -13,24 +13,20 @@ import { deriveSeed, seededRandom } from "../core/random.ts";
 import { Mesh } from "../transport/mesh.ts";
 import { tcp } from "../transport/tcp.ts";
 import type { BoxEnd, BoxLog, BoxOptions, Guest, Replacement } from "./box_options.ts";
+import { BoxWords, silent } from "./box_words.ts";
 import { connectionsPerCollection, countAccepted } from "./churn.ts";
 import { Devices, TextWriter } from "./devices.ts";
 import { Driver } from "./driver.ts";
 import { HttpServers } from "./http.ts";
 import { Guests } from "./guests.ts";
 import type { Journal, OpenedJournal } from "./journal.ts";
+import { LinksAwaited } from "./links_awaited.ts";
 import { MasterPort } from "./master_port.ts";
 import { memoryJournal } from "./memory_journal.ts";
-import type { PluginSource } from "./plugin_source.ts";
 import { Processes } from "./processes.ts";
-
-const silent: BoxLog = { debug() {}, info() {}, warn() {}, error() {} };
-
-/** How long terminals wait for links to all other boxes before their first line; GoOvid waits as long. */
-export const linksAwaitedMs = 1000;
+import { sandboxBox, Sandboxes } from "./sandboxes.ts";
 
 const endOfInput: DeviceEvent = { device: "terminal", event: { type: "eof" } };
-const quiet: ReadonlySet<string> = new Set(["agent.faulted", "agent.stopped"]);
 
 /**
  * A running box.
@@ -68,14 +64,13 @@ export class Box {
   readonly #http: HttpServers;
   readonly #masterPort: MasterPort | undefined;
   readonly #agentEnds = new Map<AgentId, PromiseWithResolvers<void>>();
-  readonly #linked = Promise.withResolvers<void>();
-  readonly #up = new Set<BoxId>();
+  readonly #links: LinksAwaited;
   readonly #inputEnded = new Set<AgentId>();
   readonly #guests: Guests;
   readonly #definitions: Map<string, AgentDefinition>;
-  readonly #sources: Map<string, PluginSource>;
+  readonly #words: BoxWords;
+  readonly #sandboxes: Sandboxes;
   #tickTimer: ReturnType<typeof setTimeout> | undefined;
-  #linkedTimer: ReturnType<typeof setTimeout> | undefined;
   #accepted = 0;
   #end: (end: BoxEnd) => void;
   #closing: Promise<void> | undefined;
@@ -91,8 +86,9 @@ export class Box {
     this.#images = images;
     this.seed = seed;
     this.#definitions = new Map(options.definitions);
-    this.#sources = new Map(options.sources);
-    const deliver = (envelope: Envelope) => this.#driver.take({ kind: "mail", envelope });
+    this.#words = new BoxWords(log, options);
+    this.#links = new LinksAwaited(Math.max(0, grid.boxes.length - 1));
+    const deliver = (envelope: Envelope) => this.#take({ kind: "mail", envelope });
     this.#guests = new Guests({ box, grid, deliver });
     const { promise, resolve } = Promise.withResolvers<BoxEnd>();
     this.ended = promise;
@@ -138,13 +134,26 @@ export class Box {
         },
       },
     });
-    this.host = new Host({
-      box,
+    const common = {
+      ...{ box, definitions: this.#definitions, seed, loss: options.loss ?? 0 },
+      takesTyped: (peer: BoxId) => peer === sandboxBox || this.#mesh.takesTyped(peer),
+    };
+    this.#sandboxes = new Sandboxes({
+      ...common,
       grid,
-      definitions: this.#definitions,
-      seed,
-      ...options.loss === undefined ? {} : { loss: options.loss },
-      takesTyped: (peer) => this.#mesh.takesTyped(peer),
+      sandboxes: options.sandboxes,
+      now,
+      read: (agent) => journal.read(agent),
+      carry: (batch) => this.#driver.carry(batch),
+      fault: (fault) => this.#fault(fault),
+      note: (note) => this.#words.note(note),
+      said: (agent, words) => log.info(`agent ${agent} says: ${words}`),
+      revived: (agent) => this.#revived(agent),
+      failed: (error) => this.#finish({ why: "failed", error }),
+    });
+    this.host = new Host({
+      ...common,
+      grid: this.#sandboxes.rest,
       isGuest: (agent) => this.#guests.has(agent),
     });
     this.#processes = new Processes({
@@ -175,12 +184,10 @@ export class Box {
       now,
       send: (outgoing) => this.#send(outgoing),
       output: ({ agent, output }) => this.#devices.take(agent, output),
-      note: (note) => this.#note(note),
+      note: (note) => this.#words.note(note),
       fault: (fault) => this.#fault(fault),
-      revived: (agent) => {
-        // Nobody will end its input a second time.
-        if (this.#inputEnded.has(agent)) this.deviceEvent(agent, endOfInput);
-      },
+      revived: (agent) => this.#revived(agent),
+      ...options.sandboxes === undefined ? {} : { elsewhere: this.#sandboxes },
       ended: (agent) => this.#agentEnded(agent),
       failed: (error) => this.#finish({ why: "failed", error }),
     });
@@ -208,16 +215,17 @@ export class Box {
       await box.close();
       throw error;
     }
-    box.#linkedTimer = setTimeout(() => box.#linked.resolve(), linksAwaitedMs);
-    if (options.grid.boxes.length <= 1) box.#linked.resolve();
+    box.#links.start();
     box.#tick();
+    // First, so that the others' first mail finds them.
+    box.#sandboxes.boot(box.#images);
     box.#driver.boot(box.#images);
     return box;
   }
 
   /** Resolves when every other box of the grid is linked, or has had its time to be. */
   get linked(): Promise<void> {
-    return this.#linked.promise;
+    return this.#links.all;
   }
 
   /** The agents of this box that have a terminal. */
@@ -237,7 +245,7 @@ export class Box {
   /** Hands an event of a device to an agent. */
   deviceEvent(agent: AgentId, event: DeviceEvent): void {
     if (event.device === "terminal" && event.event.type === "eof") this.#inputEnded.add(agent);
-    this.#driver.take({ kind: "device", agent, event });
+    this.#take({ kind: "device", agent, event });
   }
 
   /**
@@ -272,19 +280,15 @@ export class Box {
    * @throws {Error} if the definition cannot take the attrs or the durable state of one of them. All goes on as it
    * was then.
    */
-  async replace(type: string, { definition, source }: Replacement): Promise<AgentId[]> {
+  async replace(type: string, by: Replacement): Promise<AgentId[]> {
     const { grid, box } = this.#options;
     const agents = agentsOf(grid, box).filter((entry) => entry.type === type).map(({ id }) => id);
-    const before = this.#sources.get(type);
-    try {
-      // Its start may already throw.
-      if (source !== undefined) this.#sources.set(type, source);
-      await this.#driver.replace(agents, definition);
-    } catch (error) {
-      if (before !== undefined) this.#sources.set(type, before);
-      throw error;
-    }
-    this.#definitions.set(type, definition);
+    await this.#words.withSource(type, by.source, async () => {
+      if (by.sandboxed === undefined) return await this.#driver.replace(agents, by.definition);
+      await this.#sandboxes.replace(type, by.sandboxed);
+      this.#driver.compact();
+    });
+    this.#definitions.set(type, by.definition);
     return agents;
   }
 
@@ -304,9 +308,8 @@ export class Box {
 
   async #close(): Promise<void> {
     clearTimeout(this.#tickTimer);
-    clearTimeout(this.#linkedTimer);
-    this.#linked.resolve();
-    await this.#driver.close();
+    this.#links.close();
+    await Promise.all([this.#driver.close(), this.#sandboxes.close()]);
     await this.#devices.flush();
     await Promise.all([
       ...[this.#masterPort?.close(), this.#mesh.close(), this.#processes.close()],
@@ -319,15 +322,29 @@ export class Box {
     }
   }
 
+  #take(input: Input): void {
+    const agent = input.kind === "mail" ? input.envelope.to : input.agent;
+    if (this.#sandboxes.has(agent)) this.#sandboxes.take(agent, input);
+    else this.#driver.take(input);
+  }
+
+  #revived(agent: AgentId): void {
+    // Nobody will end its input a second time.
+    if (this.#inputEnded.has(agent)) this.deviceEvent(agent, endOfInput);
+  }
+
   #finish(end: BoxEnd): void {
     this.#end(end);
   }
 
   #send({ box, envelope }: Outgoing): void {
-    if (box === this.#options.box) {
-      return this.#guests.tell(envelope);
+    const home = this.#options.grid.agents.get(envelope.to)?.box ?? box;
+    if (home === this.#options.box) {
+      if (this.#guests.has(envelope.to)) this.#guests.tell(envelope);
+      else this.#take({ kind: "mail", envelope });
+      return;
     }
-    const outcome = this.#mesh.send(box, envelope);
+    const outcome = this.#mesh.send(home, envelope);
     if (outcome !== "sent" && this.#options.debug) {
       this.#log.debug(
         `mail.${outcome} ${envelope.from} -> ${envelope.to} ${envelope.message.type}`,
@@ -338,13 +355,12 @@ export class Box {
   #onUp(peer: BoxId): void {
     this.#membership.up(peer, now());
     this.#log.info(`linked to ${peer}`);
-    this.#up.add(peer);
-    if (this.#up.size === this.#options.grid.boxes.length - 1) this.#linked.resolve();
+    this.#links.up(peer);
   }
 
   #onDown(peer: BoxId, reason: string): void {
     this.#membership.down(peer);
-    this.#up.delete(peer);
+    this.#links.down(peer);
     this.#log.info(`lost the link to ${peer}: ${reason}`);
   }
 
@@ -359,23 +375,9 @@ export class Box {
     this.#tickTimer = setTimeout(() => this.#tick(), Math.max(1, Math.ceil(nextAt - now())));
   }
 
-  #note({ agent, event, detail }: Note): void {
-    const { debug, warnings } = this.#options;
-    const warning = warnings?.has(event) ?? false;
-    if (!warning && (!debug || quiet.has(event))) return;
-    const about = detail === undefined ? "" : ` ${JSON.stringify(detail)}`;
-    this.#log[warning ? "warn" : "debug"](`${agent ?? "box"} ${event}${about}`);
-  }
-
-  #fault({ agent, error, then }: Fault): void {
-    const type = this.#options.grid.agents.get(agent)?.type ?? "";
-    const words = this.#sources.get(type)?.describe(error) ?? stackOf(error);
-    this.#log.error(
-      `agent ${agent} ${
-        then === "stopped" ? "was stopped" : "starts again from its durable state"
-      }: ${words}`,
-    );
-    if (then === "stopped") this.#agentEnded(agent);
+  #fault(fault: Fault): void {
+    this.#words.fault(fault);
+    if (fault.then === "stopped") this.#agentEnded(fault.agent);
   }
 
   #agentEnded(agent: AgentId): void {
@@ -388,10 +390,6 @@ export class Box {
     if (end === undefined) this.#agentEnds.set(agent, end = Promise.withResolvers());
     return end;
   }
-}
-
-function stackOf(error: unknown): string {
-  return error instanceof Error ? error.stack ?? error.message : String(error);
 }
 
 function now(): number {

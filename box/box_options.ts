@@ -9,6 +9,8 @@ import type { TextWriter } from "./devices.ts";
 import type { OpenedJournal } from "./journal.ts";
 import type { PluginSource } from "./plugin_source.ts";
 import type { BoxStarter } from "./processes.ts";
+import type { SandboxedType } from "./sandbox_type.ts";
+import type { BoxSandboxes } from "./sandboxes.ts";
 
 /** Where a box says what happens to it. The loggers of `@std/log` are such logs. */
 export interface BoxLog {
@@ -26,6 +28,8 @@ export interface BoxOptions {
   readonly definitions: ReadonlyMap<string, AgentDefinition>;
   /** Where the code of types comes from, so that what it throws is told by its own file, line and column. */
   readonly sources?: ReadonlyMap<string, PluginSource>;
+  /** The plugins whose agents run in sandboxes. Default: none. */
+  readonly sandboxes?: BoxSandboxes;
   /** Default: TCP. */
   readonly transport?: Transport;
   /** Opened by the caller, closed by the box. Default: one in memory, which is gone with the box. */
@@ -62,6 +66,8 @@ export interface BoxOptions {
 export interface Replacement {
   readonly definition: AgentDefinition;
   readonly source?: PluginSource;
+  /** Where its agents run in sandboxes, as those before did: the definition only stands for it then. */
+  readonly sandboxed?: SandboxedType;
 }
 
 /** Why a box came to its end. */

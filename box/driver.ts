@@ -6,6 +6,7 @@ import type { DurableImage, Fault, Input, Note, Outgoing, Output } from "../core
 import type { Batch } from "../core/envelope.ts";
 import type { Host } from "../core/host.ts";
 import type { AgentId } from "../core/id.ts";
+import type { Snapshot } from "../core/journal_format.ts";
 import type { Journal } from "./journal.ts";
 
 /** What a driver drives, and where it lets things out. */
@@ -24,8 +25,20 @@ export interface DriverOptions {
   readonly ended: (agent: AgentId) => void;
   /** The journal failed, or the host's own belief broke: this box's state is ahead of its disk, and it must end. */
   readonly failed: (error: unknown) => void;
+  /** Default: there are none. */
+  readonly elsewhere?: Elsewhere;
   /** Compact the journal once so much has been written since the last snapshot; default 64 MiB. */
   readonly compactBytes?: number;
+}
+
+/** A batch of an agent that another host runs. */
+export type Carried = Omit<Batch, "faults" | "wakeAt" | "busy">;
+
+/** Agents whose records are in the journal, and whose state is not in the host. */
+export interface Elsewhere {
+  has(agent: AgentId): boolean;
+  /** Holds all of them still, with the durable state of each that has any; undefined if it cannot be had. */
+  hold(): Promise<{ readonly parts: Snapshot; release(): void } | undefined>;
 }
 
 /** How many batches may wait for the disk; mail of further ones is dropped, as a network may drop it. */
@@ -41,6 +54,7 @@ export class Driver {
   #rebuilding: AgentId[] = [];
   #scheduled = false;
   #committing: Promise<void> | undefined;
+  #holding: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When `#timer` goes off; infinite while there is none. */
   #timerAt = Infinity;
@@ -49,6 +63,8 @@ export class Driver {
   #mayCompact = true;
   /** Whether the journal is to be compacted however short it is. */
   #mustCompact = false;
+  /** See {@linkcode Elsewhere.hold}: how long the journal is before it is tried again. */
+  #retryBytes = 0;
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -56,9 +72,11 @@ export class Driver {
 
   /** Starts all agents. */
   boot(images: ReadonlyMap<AgentId, DurableImage>): void {
-    const { host, now } = this.#options;
+    const { host, now, elsewhere } = this.#options;
     // A snapshot holds this host's agents alone: it would drop what an agent left that the grid has no more.
-    this.#mayCompact = [...images.keys()].every((agent) => host.agents.includes(agent));
+    this.#mayCompact = [...images.keys()].every((agent) =>
+      host.agents.includes(agent) || elsewhere?.has(agent)
+    );
     this.#guard(() => this.#carryOut(host.boot(now(), images)));
   }
 
@@ -91,10 +109,20 @@ export class Driver {
     this.#guard(() => this.#carryOut(batch));
     for (const agent of agents) this.#options.revived(agent);
     // What `upgrade` made is on disk soon, or the next start would meet records from before it.
-    if (before.some((version) => version !== definition.version)) {
-      this.#mustCompact = true;
-      this.#committing ??= this.#commitAll();
-    }
+    if (before.some((version) => version !== definition.version)) this.compact();
+  }
+
+  /** Carries out a batch of an agent that another host runs, as one of this host's. */
+  carry(batch: Carried): void {
+    if (this.#closed) return;
+    this.#guard(() => this.#carryOut({ ...batch, faults: [], wakeAt: undefined, busy: false }));
+  }
+
+  /** Compacts the journal soon, however short it is. */
+  compact(): void {
+    if (this.#closed) return;
+    this.#mustCompact = true;
+    this.#committing ??= this.#commitAll();
   }
 
   /** Resolves when everything taken so far has been carried out, timers aside. */
@@ -113,7 +141,7 @@ export class Driver {
     clearTimeout(this.#timer);
     clearImmediate(this.#immediate);
     this.#immediate = undefined;
-    await this.#committing;
+    await Promise.all([this.#committing, this.#holding]);
   }
 
   #step(): void {
@@ -206,13 +234,38 @@ export class Driver {
   }
 
   async #compact(): Promise<void> {
-    const { host, journal, compactBytes = 64 * 1024 * 1024 } = this.#options;
-    const due = this.#mustCompact || journal.bytesSinceSnapshot >= compactBytes;
+    const { journal, elsewhere, compactBytes = 64 * 1024 * 1024 } = this.#options;
+    const bytes = Math.max(compactBytes, this.#retryBytes);
+    const due = this.#mustCompact || journal.bytesSinceSnapshot >= bytes;
     if (!this.#mayCompact || !due) return;
-    const snapshot = host.snapshot();
+    if (elsewhere === undefined) return await this.#compactTo(new Map());
+    // Nobody else waits for a host that may be slow to answer.
+    this.#holding ??= this.#compactAround(elsewhere);
+  }
+
+  async #compactTo(others: Snapshot): Promise<void> {
+    const snapshot = this.#options.host.snapshot();
     if (snapshot === undefined) return;
     this.#mustCompact = false;
-    await journal.compact(snapshot);
+    await this.#options.journal.compact(new Map([...snapshot, ...others]));
+  }
+
+  async #compactAround(elsewhere: Elsewhere): Promise<void> {
+    try {
+      const held = await elsewhere.hold();
+      // One that has faulted may never have a state again: not to be asked at every turn.
+      this.#retryBytes = held === undefined ? 2 * this.#options.journal.bytesSinceSnapshot : 0;
+      this.#mustCompact = false;
+      if (held === undefined || this.#closed) return held?.release();
+      // The journal has taken the states when the call returns, and may go on writing.
+      const compacted = this.#compactTo(held.parts);
+      held.release();
+      await compacted;
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#holding = undefined;
+    }
   }
 
   #arm({ busy, wakeAt }: Batch): void {

@@ -4,13 +4,23 @@
 import { dirname, isAbsolute, join, relative, resolve } from "@std/path";
 import type { AgentDefinition } from "../core/define.ts";
 import { messageOf } from "../core/error.ts";
+import type { Json } from "../core/data.ts";
 import { type LoadedPlugin, type LoadOptions, loadPlugin } from "./plugin_load.ts";
+import { bundleConfined, describeConfined } from "./sandbox_type.ts";
+import type { SandboxedType, SandboxOptions } from "./sandbox_type.ts";
+
+/** What an agent says of its type. */
+export interface NamedType {
+  readonly type: string | undefined;
+  readonly attrs?: { readonly [name: string]: Json } | undefined;
+  readonly sandbox?: boolean;
+}
 
 /** What names types: a grid, or the draft of one that is still wrong. */
 export interface TypeNames {
   /** The grid file, absolute. */
   readonly file: string;
-  readonly agents: ReadonlyMap<unknown, { readonly type: string | undefined }>;
+  readonly agents: ReadonlyMap<unknown, NamedType>;
   readonly plugins: ReadonlyMap<string, string>;
 }
 
@@ -21,6 +31,11 @@ export interface LoaderOptions extends LoadOptions {
   readonly pluginFolders?: readonly string[];
   /** Whether plugins are run at all; default true. */
   readonly plugins?: boolean;
+  /**
+   * How plugins are run in sandboxes, all of them or those of agents that ask for it; `ignored` runs these like any
+   * other. Default: there are no sandboxes, and what asks for one is refused.
+   */
+  readonly sandbox?: SandboxOptions & { readonly all: boolean } | "ignored";
 }
 
 /** A type of agent as it was found. */
@@ -30,6 +45,8 @@ export interface LoadedType {
   readonly file: string | undefined;
   /** Undefined for a built-in. */
   readonly plugin?: LoadedPlugin;
+  /** Present if it runs in sandboxes; the definition only stands for it then. */
+  readonly sandboxed?: SandboxedType;
 }
 
 /** What was found for each type that a grid names, and why the others were not. */
@@ -67,13 +84,34 @@ export async function loadTypes(grid: TypeNames, options: LoaderOptions): Promis
         errors.set(type, `is the plugin ${file}, and plugins are not to be run`);
         continue;
       }
-      const plugin = await loadPlugin(file, options);
-      types.set(type, { definition: plugin.definition, file, plugin });
+      types.set(type, await loadFrom(file, type, grid, options));
     } catch (error) {
       errors.set(type, messageOf(error));
     }
   }
   return { types, errors };
+}
+
+async function loadFrom(
+  file: string,
+  type: string,
+  { agents }: TypeNames,
+  options: LoaderOptions,
+): Promise<LoadedType> {
+  const { sandbox } = options;
+  const own = [...agents.values()].filter((each) => each.type === type);
+  // Code that one agent does not trust is not run elsewhere for another.
+  const asked = own.some((each) => each.sandbox);
+  if (asked && sandbox === undefined) {
+    throw new Error("is to run in a sandbox, and there are none here");
+  }
+  if (sandbox !== undefined && sandbox !== "ignored" && (asked || sandbox.all)) {
+    const attrs = own.map((each) => each.attrs ?? {});
+    const sandboxed = await describeConfined(await bundleConfined(file), attrs, sandbox);
+    return { definition: sandboxed.definition, file, sandboxed };
+  }
+  const plugin = await loadPlugin(file, options);
+  return { definition: plugin.definition, file, plugin };
 }
 
 /** The definitions alone, as a host wants them. */

@@ -5,6 +5,7 @@
 import { dirname, fromFileUrl, resolve, toFileUrl } from "@std/path";
 import type { BuildOptions, Loader, Message, OnLoadResult, OnResolveResult, Plugin } from "esbuild";
 import { messageOf } from "../core/error.ts";
+import { hostModules } from "./plugin_api.ts";
 
 /** A plugin in one piece. */
 export interface PluginBundle {
@@ -26,9 +27,6 @@ export interface BundleOptions {
    */
   readonly confined?: ReadonlyMap<string, readonly string[]>;
 }
-
-/** Under this symbol a sandbox keeps the host's modules, by their names. */
-export const hostModules = "ovid.modules";
 
 /** A plugin that cannot be bundled; each fault with its place, a line each. */
 export class BundleError extends Error {
@@ -186,16 +184,13 @@ async function read(
 }
 
 function takeFromHost(module: string, names: readonly string[]): string {
-  const exports = names.filter((name) =>
-    name !== "default" && /^[\p{L}$_][\p{L}\p{N}$_]*$/u.test(name)
-  );
-  return [
-    `const host = globalThis[Symbol.for(${JSON.stringify(hostModules)})][${
-      JSON.stringify(module)
-    }];`,
-    ...exports.map((name) => `export const ${name} = host.${name};`),
-    ...names.includes("default") ? ["export default host.default;"] : [],
-  ].join("\n");
+  const [symbol, key] = [JSON.stringify(hostModules), JSON.stringify(module)];
+  const lines = names.map((name, index) => {
+    const quoted = JSON.stringify(name);
+    // Some are words of the language, and any may be exported.
+    return `const v${index} = host[${quoted}]; export { v${index} as ${quoted} };`;
+  });
+  return [`const host = globalThis[Symbol.for(${symbol})][${key}];`, ...lines].join("\n");
 }
 
 function wordsOf(error: unknown, folder: string): string {

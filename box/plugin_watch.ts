@@ -10,7 +10,7 @@ export interface WatchOptions {
   /** What runs now, by the type's name. */
   readonly plugins: ReadonlyMap<string, PluginBundle>;
   /** Bundles a plugin as it is now. */
-  readonly bundle: (file: string) => Promise<PluginBundle>;
+  readonly bundle: (file: string, type: string) => Promise<PluginBundle>;
   /** Puts what a plugin has become in the place of what it was. */
   readonly replace: (type: string, bundle: PluginBundle) => Promise<void>;
   /** Why a plugin could not be bundled or replaced; the old one goes on. */
@@ -100,7 +100,7 @@ export class PluginWatch implements AsyncDisposable {
     for (const [type, watched] of this.#watched) {
       if (this.#closed) return;
       try {
-        const bundle = await this.#options.bundle(watched.bundle.file);
+        const bundle = await this.#options.bundle(watched.bundle.file, type);
         watched.inputs = new Set(bundle.inputs);
         const { code, map } = watched.bundle;
         watched.failure = undefined;

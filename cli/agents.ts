@@ -3,7 +3,6 @@
 import { join, resolve } from "@std/path";
 import { builtIns } from "../agents/registry.ts";
 import { listPlugins } from "../box/loader.ts";
-import { loadPlugin } from "../box/plugin_load.ts";
 import { parseGrid } from "../core/config/parse.ts";
 import type { AgentDefinition } from "../core/define.ts";
 import { messageOf } from "../core/error.ts";
@@ -17,6 +16,7 @@ import {
   UsageError,
 } from "./command.ts";
 import { gridFlags } from "./grid_file.ts";
+import { definitionFrom, sandboxFlags } from "./sandbox.ts";
 
 interface Found {
   readonly name: string;
@@ -31,12 +31,13 @@ export const command: Command = {
   summary: "Lists the types of agents, or describes one.",
   doc:
     `Built-in types, and the plugins of --grid, of --plugins, and of the folder plugins/ here. Plugins are loaded,
-which runs their code.`,
+which runs their code; with --sandbox where it can do nothing.`,
   operands: [0, 1],
   flags: [
     { name: "grid", value: "GRID", doc: "Lists the plugins of this grid, too" },
     { name: "json", doc: "Prints JSON, with the schemas of attrs and messages" },
     ...gridFlags.filter((flag) => flag.name === "plugins"),
+    ...sandboxFlags,
   ],
   examples: [
     { line: "ovid agents", doc: "All types" },
@@ -74,7 +75,7 @@ async function findAll(
   });
   for (const [name, file] of plugins) {
     try {
-      found.push({ name, definition: (await loadPlugin(file)).definition, file });
+      found.push({ name, definition: await definitionFrom(file, call), file });
     } catch (error) {
       failed.push({ name, why: messageOf(error) });
     }

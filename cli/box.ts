@@ -5,6 +5,7 @@ import type { Command } from "./command.ts";
 import { exitCodes } from "./command.ts";
 import { gridFlags, requireGrid } from "./grid_file.ts";
 import { requireBox, runOneBox } from "./one_box.ts";
+import { runSandboxed, sandboxedFlag, sandboxFlags } from "./sandbox.ts";
 import { runGrid } from "./whole_grid.ts";
 
 /** `ovid box`. */
@@ -47,7 +48,9 @@ GRID BOX\` works, too.`,
     { name: "data", value: "FOLDER", doc: "Keeps the box's data there" },
     { name: "port-offset", value: "N", doc: "Listens and dials at each box's port plus N" },
     { name: "watch", doc: "Reloads a plugin in place when one of its files changes" },
+    ...sandboxFlags,
     ...gridFlags,
+    sandboxedFlag,
     {
       name: "supervised",
       doc: "Takes terminal lines as control lines, and ends with standard input",
@@ -64,6 +67,8 @@ GRID BOX\` works, too.`,
     { line: "ovid box examples/kvs/grid.json 127.0.0.1:5001", doc: "One box of a grid" },
   ],
   async run(call) {
+    const sandboxed = call.integer("sandboxed", 1, 1_000_000);
+    if (sandboxed !== undefined) return await runSandboxed(sandboxed);
     const [path = fromFileUrl(new URL("../examples/kvs/grid.json", import.meta.url)), box] =
       call.operands;
     const runnable = await requireGrid(path, call);

@@ -4,6 +4,7 @@ import { compareProblems, describeProblem } from "../core/config/problem.ts";
 import { summariseGrid } from "../core/config/summary.ts";
 import { type Command, exitCodes } from "./command.ts";
 import { gridFlags, readGridFile } from "./grid_file.ts";
+import { sandboxFlags } from "./sandbox.ts";
 import { readSimulation } from "./grid_scenario.ts";
 
 /** `ovid check`. */
@@ -15,7 +16,7 @@ export const command: Command = {
     `All errors are shown, each with its place in the file, what was found, and what is wanted. The grid's plugins
 and the modules of its "simulation" are loaded, which runs their code. Exit code 3 if the grid cannot run.`,
   operands: [1, 1],
-  flags: [{ name: "json", doc: "Prints the problems as JSON" }, ...gridFlags],
+  flags: [{ name: "json", doc: "Prints the problems as JSON" }, ...sandboxFlags, ...gridFlags],
   examples: [{
     line: "ovid check examples/kvs/grid.json",
     doc: "What the key-value example would run",

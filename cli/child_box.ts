@@ -3,6 +3,7 @@
 import type { BoxId } from "../core/id.ts";
 import type { BoxStarter } from "../box/processes.ts";
 import type { Call } from "./command.ts";
+import { passSandbox } from "./sandbox.ts";
 import { selfCommand } from "./self.ts";
 import { readLines } from "./terminal.ts";
 
@@ -69,6 +70,7 @@ export function starterOf(path: string, call: Call): BoxStarter {
   for (const flag of ["debug", "insecure", "new", "watch"]) {
     if (call.has(flag)) flags.push(`--${flag}`);
   }
+  flags.push(...passSandbox(call));
   return {
     start(box, { loss }) {
       const child = startChild(path, box, [...flags, `--loss=${loss}`]);

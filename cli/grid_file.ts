@@ -2,7 +2,13 @@
 
 import { resolve } from "@std/path";
 import { builtIns } from "../agents/registry.ts";
-import { definitionsOf, listPlugins, type Loaded, loadTypes } from "../box/loader.ts";
+import {
+  definitionsOf,
+  listPlugins,
+  type Loaded,
+  type LoaderOptions,
+  loadTypes,
+} from "../box/loader.ts";
 import { checkGrid } from "../core/config/check.ts";
 import type { Draft } from "../core/config/draft.ts";
 import { parseGrid } from "../core/config/parse.ts";
@@ -17,6 +23,7 @@ import type { AgentDefinition } from "../core/define.ts";
 import { messageOf } from "../core/error.ts";
 import type { Grid } from "../core/grid.ts";
 import { BadGridError, type Call, type Flag } from "./command.ts";
+import { readSandbox } from "./sandbox.ts";
 
 /** The flags of every subcommand that reads a grid. */
 export const gridFlags: readonly Flag[] = [
@@ -51,7 +58,12 @@ export interface RunnableGrid {
  *
  * @throws {BadGridError} if the file cannot be read at all.
  */
-export async function readGridFile(path: string, call: Call, runPlugins = true): Promise<GridFile> {
+export async function readGridFile(
+  path: string,
+  call: Call,
+  runPlugins = true,
+  sandbox: LoaderOptions["sandbox"] = readSandbox(call),
+): Promise<GridFile> {
   let text: string;
   try {
     text = await Deno.readTextFile(path);
@@ -65,6 +77,7 @@ export async function readGridFile(path: string, call: Call, runPlugins = true):
   const options = {
     builtIns,
     plugins: runPlugins,
+    sandbox,
     ...call.has("watch") ? { bundled: true } : {},
     ...folder === undefined ? {} : { pluginFolders: [folder] },
   };

@@ -137,7 +137,13 @@ class Modules {
  */
 export async function loadGridScenario(path: string, call: Call): Promise<Scenario> {
   // No box of a simulated grid listens anywhere.
-  const file = await readGridFile(path, { ...call, has: (flag) => flag === "insecure" });
+  const quiet = { ...call, has: (flag: string) => flag === "insecure" };
+  const file = await readGridFile(path, quiet, true, "ignored");
+  const asked = [...file.draft.agents.values()].filter(({ sandbox }) => sandbox);
+  if (asked.length > 0) {
+    const ids = asked.map(({ id }) => id).join(", ");
+    console.error(`ovid: simulated without a sandbox, with all that you may do: ${ids}`);
+  }
   const { parts, problems } = await readSimulation(path, file);
   const all = [...file.problems, ...problems].sort(compareProblems);
   const { grid, draft, loaded } = file;

@@ -19,7 +19,7 @@ import type { RunnableGrid } from "./grid_file.ts";
 import { openLog } from "./log.ts";
 import { onStopSignals } from "./signals.ts";
 import { parseControl, readLines } from "./terminal.ts";
-import { sourcesOf, watchPlugins } from "./plugins.ts";
+import { sandboxesOf, sourcesOf, watchPlugins } from "./plugins.ts";
 
 /** The box of `grid` that the user means by `text`. */
 export function requireBox(grid: Grid, text: string): BoxId {
@@ -102,6 +102,7 @@ export async function runOneBox(
     grid: call.has("new") ? asNew(grid) : grid,
     definitions,
     sources: sourcesOf(types),
+    ...sandboxesOf(types, call),
     transport: tcp,
     journal,
     ...flags,
@@ -117,7 +118,9 @@ export async function runOneBox(
     supervised,
     attached,
     about: `data in ${folder}`,
-    ...call.has("watch") ? { watch: (running: Box) => watchPlugins(running, types, log) } : {},
+    ...call.has("watch")
+      ? { watch: (running: Box) => watchPlugins(running, { grid, types }, call, log) }
+      : {},
   });
 }
 
