@@ -6,7 +6,7 @@ import { keepSandbox } from "../box/sandbox_keeper.ts";
 import { bundleConfined, describeConfined, type SandboxOptions } from "../box/sandbox_type.ts";
 import { type SandboxLimits, sandboxLimits } from "../box/sandbox_words.ts";
 import type { AgentDefinition } from "../core/define.ts";
-import { type Call, exitCodes, type Flag } from "./command.ts";
+import { type Call, exitCodes, type Flag, UsageError } from "./command.ts";
 import { selfCommand } from "./self.ts";
 
 /** The flags of subcommands that run plugins. */
@@ -38,6 +38,12 @@ export function readSandbox(call: Call): SandboxOptions & { readonly all: boolea
   const stepMs = call.integer("sandbox-ms", 1, 3_600_000) ?? sandboxLimits.stepMs;
   const limits = { ...sandboxLimits, stepMs };
   return { all: call.has("sandbox"), start: startSandbox, limits };
+}
+
+/** Throws a `UsageError` if sandboxes are asked for where there can be none: a flag that protects is never ignored. */
+export function refuseSandbox(call: Call, why: string): void {
+  if (!call.has("sandbox")) return;
+  throw new UsageError(`Cannot use --sandbox ${why}`);
 }
 
 /** The flags that ask the same of another `ovid box`. */
