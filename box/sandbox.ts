@@ -29,11 +29,26 @@ export class Sandbox {
   readonly #reading: Promise<void>;
   #waiting: PromiseWithResolvers<SandboxAnswer> | undefined;
   #death: SandboxDeath | undefined;
+  readonly #over = Promise.withResolvers<void>();
 
   constructor(child: Deno.ChildProcess) {
     this.#child = child;
     this.#input = child.stdin.getWriter();
     this.#reading = this.#read();
+  }
+
+  /** Resolves when it is over, whether anybody asks it for something or not. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  get isOver(): boolean {
+    return this.#death !== undefined;
+  }
+
+  /** @throws {SandboxDeath} if it is over. */
+  check(): void {
+    if (this.#death !== undefined) throw this.#death;
   }
 
   /**
@@ -42,7 +57,7 @@ export class Sandbox {
    * @throws {SandboxDeath} if there is no answer, or none that could be one: the sandbox is over then.
    */
   async ask(request: SandboxRequest, ms: number): Promise<SandboxAnswer> {
-    if (this.#death !== undefined) throw this.#death;
+    this.check();
     const waiting = this.#waiting = Promise.withResolvers<SandboxAnswer>();
     const late = `It gave no answer within ${ms} ms, and its process could not say why`;
     const timer = setTimeout(() => this.#die(late), 3 * ms + graceMs);
@@ -50,9 +65,7 @@ export class Sandbox {
     // A process that has ended breaks its pipe; that it ended is noticed by its output.
     this.#input.write(line).catch(() => {});
     try {
-      const answer = await waiting.promise;
-      if ("dead" in answer) throw this.#die(answer.dead);
-      return answer;
+      return await waiting.promise;
     } finally {
       clearTimeout(timer);
     }
@@ -69,6 +82,7 @@ export class Sandbox {
   #die(words: string): SandboxDeath {
     if (this.#death === undefined) {
       this.#death = new SandboxDeath(words);
+      this.#over.resolve();
       try {
         this.#child.kill("SIGKILL");
       } catch {
@@ -102,6 +116,7 @@ export class Sandbox {
 
   #take(line: string): void {
     const answer = parseAnswer(line);
+    if (answer !== undefined && "dead" in answer) return void this.#die(answer.dead);
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (answer !== undefined && waiting !== undefined) return waiting.resolve(answer);

@@ -172,7 +172,7 @@ export class SandboxAgent {
       for (;;) {
         this.#carryOut(batch);
         if (batch.ended) return void (this.#last = await this.#snapshot(sandbox));
-        await this.#something(batch);
+        await this.#something(batch, sandbox);
         if (this.#closed) return;
         const errand = this.#errands.shift();
         if (errand === undefined) {
@@ -197,6 +197,7 @@ export class SandboxAgent {
     const { start, limits } = this.#options;
     const sandbox = new Sandbox(start(limits));
     this.#open.add(sandbox);
+    sandbox.over.then(() => this.#wake.resolve());
     return sandbox;
   }
 
@@ -218,6 +219,7 @@ export class SandboxAgent {
 
   async #step(sandbox: Sandbox): Promise<SandboxBatch> {
     const { limits, now, surroundings, note, entry } = this.#options;
+    sandbox.check();
     // Gone from the queue before it is known what they do: whoever kills its agent does so once.
     const inputs = this.#inputs.splice(0, inputsMax);
     const { untyped } = surroundings();
@@ -258,9 +260,11 @@ export class SandboxAgent {
     if (batch.fault !== undefined) throw new AgentFault(batch.fault.words, batch.fault.final);
   }
 
-  /** Resolves when there is something to do: an input, an errand, a timer that is due, the end. */
-  async #something({ busy, wakeAt }: SandboxBatch): Promise<void> {
-    if (busy || this.#closed || this.#inputs.length > 0 || this.#errands.length > 0) return;
+  /** Resolves when there is something to do: an input, an errand, a timer that is due, an end. */
+  async #something({ busy, wakeAt }: SandboxBatch, sandbox: Sandbox): Promise<void> {
+    if (
+      busy || sandbox.isOver || this.#closed || this.#inputs.length > 0 || this.#errands.length > 0
+    ) return;
     this.#wake = Promise.withResolvers();
     const ms = wakeAt === undefined
       ? undefined

@@ -12,6 +12,7 @@ import type { AgentId, BoxId } from "../core/id.ts";
 import { virtualId } from "../core/id.ts";
 import { type Schema, toJsonSchema, validate } from "../core/schema.ts";
 import { hostModules, pluginApi } from "./plugin_api.ts";
+import { ping, pong } from "./sandbox_keeper.ts";
 import { codeUrl, standIn } from "./sandbox_definition.ts";
 import {
   answerBytesMax,
@@ -44,7 +45,9 @@ let running:
 
 close();
 addEventListener("message", (event) => {
-  if (event instanceof MessageEvent) void answer(JSON.parse(event.data));
+  if (!(event instanceof MessageEvent)) return;
+  if (event.data === ping) post(pong);
+  else void answer(JSON.parse(event.data));
 });
 
 // Nothing is granted from here on, to nobody in this process; what cannot be asked for permission is taken away.

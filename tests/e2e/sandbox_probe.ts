@@ -111,6 +111,11 @@ export default defineAgent({
         case "babble":
           Deno.stdout.writeSync(new TextEncoder().encode("What is this?\n"));
           return;
+        case "go on by itself":
+          setTimeout(() => {
+            for (;;);
+          });
+          return;
         case "exit":
           return Deno.exit(0);
         case "stop itself":
