@@ -2,38 +2,36 @@
 // port for its masters.
 
 import type { AnyMessage } from "../core/agent.ts";
-import { copyJson } from "../core/data.ts";
+import type { AgentDefinition } from "../core/define.ts";
 import { agentsOf } from "../core/grid.ts";
-import type { Fault, Note, Outgoing } from "../core/envelope.ts";
+import type { Envelope, Fault, Input, Outgoing } from "../core/envelope.ts";
 import { type DeviceEvent, httpLimits } from "../core/devices.ts";
 import { Host } from "../core/host.ts";
 import { type AgentId, agentId, type BoxId } from "../core/id.ts";
 import { type Answer, Membership } from "../core/membership.ts";
 import { deriveSeed, seededRandom } from "../core/random.ts";
 import { Mesh } from "../transport/mesh.ts";
-import type { GuestCaller } from "../transport/mesh_options.ts";
 import { tcp } from "../transport/tcp.ts";
-import type { BoxEnd, BoxLog, BoxOptions, Guest } from "./box_options.ts";
+import { AgentEnds } from "./agent_ends.ts";
+import type { BoxEnd, BoxLog, BoxOptions, Guest, Replacement } from "./box_options.ts";
+import { BoxWords, silent } from "./box_words.ts";
 import { connectionsPerCollection, countAccepted } from "./churn.ts";
 import { Devices, standardOutput } from "./devices.ts";
 import { Driver } from "./driver.ts";
 import { HttpServers } from "./http.ts";
+import { Guests } from "./guests.ts";
 import type { Journal, OpenedJournal } from "./journal.ts";
+import { LinksAwaited } from "./links_awaited.ts";
 import { MasterPort } from "./master_port.ts";
 import { memoryJournal } from "./memory_journal.ts";
 import { Processes } from "./processes.ts";
+import { sandboxBox, Sandboxes } from "./sandboxes.ts";
 import { Tracing } from "./tracing.ts";
-
-const silent: BoxLog = { debug() {}, info() {}, warn() {}, error() {} };
-
-/** How long terminals wait for links to all other boxes before their first line; GoOvid waits as long. */
-export const linksAwaitedMs = 1000;
 
 /** How long a box that ends waits for a reader of its output that takes nothing. */
 const lastWordsMs = 1000;
 
 const endOfInput: DeviceEvent = { device: "terminal", event: { type: "eof" } };
-const quiet: ReadonlySet<string> = new Set(["agent.faulted", "agent.stopped"]);
 
 /**
  * A running box.
@@ -71,15 +69,16 @@ export class Box {
   readonly #http: HttpServers;
   readonly #masterPort: MasterPort | undefined;
   readonly #tracing: Tracing;
-  readonly #agentEnds = new Map<AgentId, PromiseWithResolvers<void>>();
-  readonly #linked = Promise.withResolvers<void>();
-  readonly #up = new Set<BoxId>();
+  readonly #agentEnds = new AgentEnds();
+  readonly #links: LinksAwaited;
   readonly #inputEnded = new Set<AgentId>();
-  readonly #guests = new Map<AgentId, (from: AgentId, message: AnyMessage) => void>();
+  readonly #guests: Guests;
+  readonly #definitions: Map<string, AgentDefinition>;
+  readonly #words: BoxWords;
+  readonly #sandboxes: Sandboxes;
   #tickTimer: ReturnType<typeof setTimeout> | undefined;
-  #linkedTimer: ReturnType<typeof setTimeout> | undefined;
   #accepted = 0;
-  #end: (end: BoxEnd) => void;
+  readonly #end = Promise.withResolvers<BoxEnd>();
   #closing: Promise<void> | undefined;
 
   private constructor(options: BoxOptions) {
@@ -92,9 +91,12 @@ export class Box {
     this.#journal = journal;
     this.#images = images;
     this.seed = seed;
-    const { promise, resolve } = Promise.withResolvers<BoxEnd>();
-    this.ended = promise;
-    this.#end = resolve;
+    this.#definitions = new Map(options.definitions);
+    this.#words = new BoxWords(log, options);
+    this.#links = new LinksAwaited(Math.max(0, grid.boxes.length - 1));
+    const deliver = (envelope: Envelope) => this.#take({ kind: "mail", envelope });
+    this.#guests = new Guests({ box, grid, log, deliver });
+    this.ended = this.#end.promise;
     this.#membership = new Membership({ self: box, numeric: dialect === "numeric" });
     this.#mesh = new Mesh({
       self: box,
@@ -113,20 +115,19 @@ export class Box {
           if (grid.agents.get(envelope.from)?.box !== peer) {
             return log.warn(`dropped mail from ${envelope.from}, which does not live on ${peer}`);
           }
-          this.#driver.take({ kind: "mail", envelope });
+          deliver(envelope);
         },
         broadcast: (peer, text) => {
           if (!this.#membership.received(text)) {
             log.warn(`dropped a broadcast of ${peer}: the log is full`);
           }
         },
-        guestCame: (guest, caller) => this.#guestCame(guest, caller),
-        guestMail: (_guest, envelope) => {
-          const here = grid.agents.get(envelope.to)?.box === box;
-          if (here) this.#driver.take({ kind: "mail", envelope });
-          else log.info(`dropped mail of ${envelope.from} for ${envelope.to}, which is not here`);
-        },
-        guestLeft: (guest) => (this.#guests.delete(guest), this.#tracing.remove(guest)),
+        guestCame: (guest, caller) =>
+          this.#guests.enter(guest, (from, message) => {
+            this.#mesh.sendToGuest(guest, { from, to: guest, message });
+          }) ?? this.#tracing.admit(guest, caller),
+        guestMail: (_guest, envelope) => this.#guests.hear(envelope),
+        guestLeft: (guest) => (this.#guests.leave(guest), this.#tracing.remove(guest)),
         note: (event, detail) => {
           // A box that is not there yet is no news.
           const level = event === "dial.failed" ? "debug" : "info";
@@ -134,13 +135,26 @@ export class Box {
         },
       },
     });
-    this.host = new Host({
-      box,
+    const common = {
+      ...{ box, definitions: this.#definitions, seed, loss: options.loss ?? 0 },
+      takesTyped: (peer: BoxId) => peer === sandboxBox || this.#mesh.takesTyped(peer),
+    };
+    this.#sandboxes = new Sandboxes({
+      ...common,
       grid,
-      definitions: options.definitions,
-      seed,
-      ...options.loss === undefined ? {} : { loss: options.loss },
-      takesTyped: (peer) => this.#mesh.takesTyped(peer),
+      sandboxes: options.sandboxes,
+      now,
+      read: (agent) => journal.read(agent),
+      carry: (batch) => this.#driver.carry(batch),
+      fault: (fault) => this.#fault(fault),
+      note: (note) => this.#words.note(note),
+      said: (agent, words) => log.info(`agent ${agent} says: ${words}`),
+      revived: (agent) => this.#revived(agent),
+      failed: (error) => this.#finish({ why: "failed", error }),
+    });
+    this.host = new Host({
+      ...common,
+      grid: this.#sandboxes.rest,
       isGuest: (agent) => this.#guests.has(agent),
     });
     this.#tracing = new Tracing({
@@ -178,12 +192,10 @@ export class Box {
       now,
       send: (outgoing) => this.#send(outgoing),
       output: ({ agent, output }) => this.#devices.take(agent, output),
-      note: (note) => this.#note(note),
+      note: (note) => this.#words.note(note),
       fault: (fault) => this.#fault(fault),
-      revived: (agent) => {
-        // Nobody will end its input a second time.
-        if (this.#inputEnded.has(agent)) this.deviceEvent(agent, endOfInput);
-      },
+      revived: (agent) => this.#revived(agent),
+      ...options.sandboxes === undefined ? {} : { elsewhere: this.#sandboxes },
       ended: (agent) => this.#agentEnded(agent),
       failed: (error) => this.#finish({ why: "failed", error }),
       stepped: options.telemetry && ((from, to) => options.telemetry?.stepped(from, to)),
@@ -212,37 +224,38 @@ export class Box {
       await box.close();
       throw error;
     }
-    box.#linkedTimer = setTimeout(() => box.#linked.resolve(), linksAwaitedMs);
-    if (options.grid.boxes.length <= 1) box.#linked.resolve();
+    box.#links.start();
     options.telemetry?.started({ host: box.host, driver: box.#driver, mesh: box.#mesh });
     box.#tick();
+    // First, so that the others' first mail finds them.
+    box.#sandboxes.boot(box.#images);
     box.#driver.boot(box.#images);
     return box;
   }
 
   /** Resolves when every other box of the grid is linked, or has had its time to be. */
   get linked(): Promise<void> {
-    return this.#linked.promise;
+    return this.#links.all;
   }
 
   /** The agents of this box that have a terminal. */
   get terminalAgents(): AgentId[] {
-    const { grid, box, definitions } = this.#options;
+    const { grid, box } = this.#options;
     return agentsOf(grid, box)
-      .filter((entry) => definitions.get(entry.type)?.devices?.includes("terminal"))
+      .filter((entry) => this.#definitions.get(entry.type)?.devices?.includes("terminal"))
       .map((entry) => entry.id);
   }
 
   /** Resolves once `agent` has ended and its last output has been handed over. */
   async agentEnd(agent: AgentId): Promise<void> {
-    await this.#endOf(agent).promise;
+    await this.#agentEnds.of(agent);
     await this.#devices.flush();
   }
 
   /** Hands an event of a device to an agent. */
   deviceEvent(agent: AgentId, event: DeviceEvent): void {
     if (event.device === "terminal" && event.event.type === "eof") this.#inputEnded.add(agent);
-    this.#driver.take({ kind: "device", agent, event });
+    this.#take({ kind: "device", agent, event });
   }
 
   /**
@@ -252,21 +265,7 @@ export class Box {
    * @throws {RangeError} if an agent of the grid or another guest is called so.
    */
   addGuest(id: AgentId, receive: (from: AgentId, message: AnyMessage) => void): Guest {
-    const { grid, box } = this.#options;
-    if (grid.agents.has(id) || this.#guests.has(id)) {
-      throw new RangeError(`Cannot be a guest as ${id}, want an id that nobody in the grid has`);
-    }
-    this.#guests.set(id, receive);
-    return {
-      id,
-      send: (to, message) => {
-        if (grid.agents.get(to)?.box !== box) {
-          throw new RangeError(`Cannot send to ${to}, want an agent of box ${box}`);
-        }
-        this.#driver.take({ kind: "mail", envelope: { from: id, to, message: copyJson(message) } });
-      },
-      leave: () => void this.#guests.delete(id),
-    };
+    return this.#guests.add(id, receive);
   }
 
   /** Does what a master's line says, and says what to reply. */
@@ -282,6 +281,25 @@ export class Box {
   /** The boxes alive as seen from here. */
   get alive(): BoxId[] {
     return this.#membership.alive(now());
+  }
+
+  /**
+   * Gives the agents of a type another definition while they run: the durable state of those that live here is kept,
+   * through `upgrade` where its version is older, and they start again. Says who they are.
+   *
+   * @throws {Error} if the definition cannot take the attrs or the durable state of one of them. All goes on as it
+   * was then.
+   */
+  async replace(type: string, by: Replacement): Promise<AgentId[]> {
+    const { grid, box } = this.#options;
+    const agents = agentsOf(grid, box).filter((entry) => entry.type === type).map(({ id }) => id);
+    await this.#words.withSource(type, by.source, async () => {
+      if (by.sandboxed === undefined) return await this.#driver.replace(agents, by.definition);
+      await this.#sandboxes.replace(type, by.sandboxed);
+      this.#driver.compact();
+    });
+    this.#definitions.set(type, by.definition);
+    return agents;
   }
 
   /** Resolves when what has arrived by now has been carried out. */
@@ -300,9 +318,8 @@ export class Box {
 
   async #close(): Promise<void> {
     clearTimeout(this.#tickTimer);
-    clearTimeout(this.#linkedTimer);
-    this.#linked.resolve();
-    await this.#driver.close();
+    this.#links.close();
+    await Promise.all([this.#driver.close(), this.#sandboxes.close()]);
     // A terminal that has stopped reading must not keep a box from its end.
     await this.#devices.flush(lastWordsMs);
     await Promise.all([
@@ -312,46 +329,48 @@ export class Box {
     try {
       await this.#journal.close();
     } finally {
-      this.#end({ why: "closed" });
+      this.#end.resolve({ why: "closed" });
     }
   }
 
+  #take(input: Input): void {
+    const agent = input.kind === "mail" ? input.envelope.to : input.agent;
+    if (this.#sandboxes.has(agent)) this.#sandboxes.take(agent, input);
+    else this.#driver.take(input);
+  }
+
+  #revived(agent: AgentId): void {
+    // Nobody will end its input a second time.
+    if (this.#inputEnded.has(agent)) this.deviceEvent(agent, endOfInput);
+  }
+
   #finish(end: BoxEnd): void {
-    this.#end(end);
+    this.#end.resolve(end);
   }
 
   #send(outgoing: Outgoing): void {
     const { box, from, to, message } = outgoing;
-    if (box === this.#options.box) {
+    const home = this.#options.grid.agents.get(to)?.box ?? box;
+    if (home === this.#options.box) {
+      if (!this.#guests.has(to)) return this.#take({ kind: "mail", envelope: outgoing });
       this.host.observer?.(outgoing);
-      return this.#guests.get(to)?.(from, message);
+      return this.#guests.tell(outgoing);
     }
-    const outcome = this.#mesh.send(box, outgoing);
+    const outcome = this.#mesh.send(home, outgoing);
     if (outcome !== "sent" && this.#options.debug) {
       this.#log.debug(`mail.${outcome} ${from} -> ${to} ${message.type}`);
     }
   }
 
-  #guestCame(id: AgentId, caller: GuestCaller): string | undefined {
-    if (this.#options.grid.agents.has(id) || this.#guests.has(id)) {
-      return `its name ${JSON.stringify(id)} is taken`;
-    }
-    this.#guests.set(id, (from, message) => {
-      this.#mesh.sendToGuest(id, { from, to: id, message });
-    });
-    return this.#tracing.admit(id, caller);
-  }
-
   #onUp(peer: BoxId): void {
     this.#membership.up(peer, now());
     this.#log.info(`linked to ${peer}`);
-    this.#up.add(peer);
-    if (this.#up.size === this.#options.grid.boxes.length - 1) this.#linked.resolve();
+    this.#links.up(peer);
   }
 
   #onDown(peer: BoxId, reason: string): void {
     this.#membership.down(peer);
-    this.#up.delete(peer);
+    this.#links.down(peer);
     this.#log.info(`lost the link to ${peer}: ${reason}`);
   }
 
@@ -367,33 +386,14 @@ export class Box {
     this.#tickTimer = setTimeout(() => this.#tick(), Math.max(1, Math.ceil(nextAt - now())));
   }
 
-  #note({ agent, event, detail }: Note): void {
-    const { debug, warnings } = this.#options;
-    const warning = warnings?.has(event) ?? false;
-    if (!warning && (!debug || quiet.has(event))) return;
-    const about = detail === undefined ? "" : ` ${JSON.stringify(detail)}`;
-    this.#log[warning ? "warn" : "debug"](`${agent ?? "box"} ${event}${about}`);
-  }
-
-  #fault({ agent, error, then }: Fault): void {
-    const words = error instanceof Error ? error.stack ?? error.message : String(error);
-    this.#log.error(
-      `agent ${agent} ${
-        then === "stopped" ? "was stopped" : "starts again from its durable state"
-      }: ${words}`,
-    );
-    if (then === "stopped") this.#agentEnded(agent);
+  #fault(fault: Fault): void {
+    this.#words.fault(fault);
+    if (fault.then === "stopped") this.#agentEnded(fault.agent);
   }
 
   #agentEnded(agent: AgentId): void {
     this.#http.stop(agent);
-    this.#endOf(agent).resolve();
-  }
-
-  #endOf(agent: AgentId): PromiseWithResolvers<void> {
-    let end = this.#agentEnds.get(agent);
-    if (end === undefined) this.#agentEnds.set(agent, end = Promise.withResolvers());
-    return end;
+    this.#agentEnds.end(agent);
   }
 }
 

@@ -7,8 +7,11 @@ import type { AgentId, BoxId } from "../core/id.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { TextWriter } from "./devices.ts";
 import type { OpenedJournal } from "./journal.ts";
+import type { PluginSource } from "./plugin_source.ts";
 import type { BoxTelemetry } from "./telemetry.ts";
 import type { BoxStarter } from "./processes.ts";
+import type { SandboxedType } from "./sandbox_type.ts";
+import type { BoxSandboxes } from "./sandboxes.ts";
 
 /** Where a box says what happens to it. The loggers of `@std/log` are such logs. */
 export interface BoxLog {
@@ -24,6 +27,10 @@ export interface BoxOptions {
   readonly grid: Grid;
   /** The definition of each type that an agent of this box has, or of all types of the grid. */
   readonly definitions: ReadonlyMap<string, AgentDefinition>;
+  /** Where the code of types comes from, so that what it throws is told by its own file, line and column. */
+  readonly sources?: ReadonlyMap<string, PluginSource>;
+  /** The plugins whose agents run in sandboxes. Default: none. */
+  readonly sandboxes?: BoxSandboxes;
   /** Default: TCP. */
   readonly transport?: Transport;
   /** Opened by the caller, closed by the box. Default: one in memory, which is gone with the box. */
@@ -56,6 +63,14 @@ export interface BoxOptions {
   readonly debug?: boolean;
   /** The events of notes that are logged as warnings in any case. */
   readonly warnings?: ReadonlySet<string>;
+}
+
+/** What a type of agent is from now on. */
+export interface Replacement {
+  readonly definition: AgentDefinition;
+  readonly source?: PluginSource;
+  /** Where its agents run in sandboxes, as those before did: the definition only stands for it then. */
+  readonly sandboxed?: SandboxedType;
 }
 
 /** Why a box came to its end. */

@@ -2,10 +2,12 @@
 // While one sync is under way the host goes on; the next sync covers all that came meanwhile (group commit).
 
 import { compactBytesDefault, isCompactionDue } from "../core/compaction.ts";
+import type { AgentDefinition } from "../core/define.ts";
 import type { DurableImage, Fault, Input, Note, Outgoing, Output } from "../core/envelope.ts";
 import type { Batch } from "../core/envelope.ts";
 import type { Host } from "../core/host.ts";
 import type { AgentId } from "../core/id.ts";
+import type { Snapshot } from "../core/journal_format.ts";
 import type { Journal } from "./journal.ts";
 
 /** What a driver drives, and where it lets things out. */
@@ -26,8 +28,20 @@ export interface DriverOptions {
   readonly failed: (error: unknown) => void;
   /** Told when each step began and ended; without it no clock is asked. */
   readonly stepped?: ((begunAt: number, endedAt: number) => void) | undefined;
+  /** Default: there are none. */
+  readonly elsewhere?: Elsewhere;
   /** The shortest journal that is compacted; default {@linkcode compactBytesDefault}. */
   readonly compactBytes?: number;
+}
+
+/** A batch of an agent that another host runs. */
+export type Carried = Omit<Batch, "faults" | "wakeAt" | "busy">;
+
+/** Agents whose records are in the journal, and whose state is not in the host. */
+export interface Elsewhere {
+  has(agent: AgentId): boolean;
+  /** Holds all of them still, with the durable state of each that has any; undefined if it cannot be had. */
+  hold(): Promise<{ readonly parts: Snapshot; release(): void } | undefined>;
 }
 
 /** How many batches may wait for the disk; mail of further ones is dropped, as a network may drop it. */
@@ -43,12 +57,17 @@ export class Driver {
   #rebuilding: AgentId[] = [];
   #scheduled = false;
   #committing: Promise<void> | undefined;
+  #holding: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When `#timer` goes off; infinite while there is none. */
   #timerAt = Infinity;
   #immediate: ReturnType<typeof setImmediate> | undefined;
   #closed = false;
   #mayCompact = true;
+  /** Whether the journal is to be compacted however short it is. */
+  #mustCompact = false;
+  /** See {@linkcode Elsewhere.hold}: how long the journal is before it is tried again. */
+  #retryBytes = 0;
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -56,9 +75,11 @@ export class Driver {
 
   /** Starts all agents. */
   boot(images: ReadonlyMap<AgentId, DurableImage>): void {
-    const { host, now } = this.#options;
+    const { host, now, elsewhere } = this.#options;
     // A snapshot holds this host's agents alone: it would drop what an agent left that the grid has no more.
-    this.#mayCompact = [...images.keys()].every((agent) => host.agents.includes(agent));
+    this.#mayCompact = [...images.keys()].every((agent) =>
+      host.agents.includes(agent) || elsewhere?.has(agent)
+    );
     this.#guard(() => this.#carryOut(host.boot(now(), images)));
   }
 
@@ -72,6 +93,39 @@ export class Driver {
       this.#scheduled = false;
       this.#step();
     });
+  }
+
+  /**
+   * Gives agents a definition in the place of theirs, as `Host.replace` does.
+   *
+   * @throws {Error} if it cannot be; the agents go on as they are.
+   */
+  async replace(agents: readonly AgentId[], definition: AgentDefinition): Promise<void> {
+    const { host, now } = this.#options;
+    // One that has faulted has no state until the disk's word has come.
+    while (!this.#closed && agents.some((agent) => host.inspect(agent)?.tainted)) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    if (this.#closed) return;
+    const before = agents.map((agent) => host.inspect(agent)?.definition.version);
+    const batch = host.replace(now(), agents, definition);
+    this.#guard(() => this.#carryOut(batch));
+    for (const agent of agents) this.#options.revived(agent);
+    // What `upgrade` made is on disk soon, or the next start would meet records from before it.
+    if (before.some((version) => version !== definition.version)) this.compact();
+  }
+
+  /** Carries out a batch of an agent that another host runs, as one of this host's. */
+  carry(batch: Carried): void {
+    if (this.#closed) return;
+    this.#guard(() => this.#carryOut({ ...batch, faults: [], wakeAt: undefined, busy: false }));
+  }
+
+  /** Compacts the journal soon, however short it is. */
+  compact(): void {
+    if (this.#closed) return;
+    this.#mustCompact = true;
+    this.#committing ??= this.#commitAll();
   }
 
   /** Resolves when everything taken so far has been carried out, timers aside. */
@@ -95,7 +149,7 @@ export class Driver {
     clearTimeout(this.#timer);
     clearImmediate(this.#immediate);
     this.#immediate = undefined;
-    await this.#committing;
+    await Promise.all([this.#committing, this.#holding]);
   }
 
   #step(): void {
@@ -163,14 +217,14 @@ export class Driver {
   async #commitAll(): Promise<void> {
     const { journal } = this.#options;
     try {
-      while (this.#held.length > 0 || this.#rebuilding.length > 0) {
+      do {
         const held = this.#held;
         this.#held = [];
         await journal.commit();
         for (const batch of held) this.#release(batch);
         await this.#rebuild();
         await this.#compact();
-      }
+      } while (this.#held.length > 0 || this.#rebuilding.length > 0);
       this.#committing = undefined;
     } catch (error) {
       this.#committing = undefined;
@@ -191,12 +245,39 @@ export class Driver {
   }
 
   async #compact(): Promise<void> {
-    const { host, journal, compactBytes = compactBytesDefault } = this.#options;
+    const { journal, elsewhere, compactBytes: wanted = compactBytesDefault } = this.#options;
     const { bytesSinceSnapshot: journalBytes, snapshotBytes } = journal;
+    const compactBytes = Math.max(wanted, this.#retryBytes);
     const isDue = isCompactionDue({ journalBytes, snapshotBytes, compactBytes });
-    if (!this.#mayCompact || !isDue) return;
-    const snapshot = host.snapshot();
-    if (snapshot !== undefined) await journal.compact(snapshot);
+    if (!this.#mayCompact || !(this.#mustCompact || isDue)) return;
+    if (elsewhere === undefined) return await this.#compactTo(new Map());
+    // Nobody else waits for a host that may be slow to answer.
+    this.#holding ??= this.#compactAround(elsewhere);
+  }
+
+  async #compactTo(others: Snapshot): Promise<void> {
+    const snapshot = this.#options.host.snapshot();
+    if (snapshot === undefined) return;
+    this.#mustCompact = false;
+    await this.#options.journal.compact(new Map([...snapshot, ...others]));
+  }
+
+  async #compactAround(elsewhere: Elsewhere): Promise<void> {
+    try {
+      const held = await elsewhere.hold();
+      // One that has faulted may never have a state again: not to be asked at every turn.
+      this.#retryBytes = held === undefined ? 2 * this.#options.journal.bytesSinceSnapshot : 0;
+      this.#mustCompact = false;
+      if (held === undefined || this.#closed) return held?.release();
+      // The journal has taken the states when the call returns, and may go on writing.
+      const compacted = this.#compactTo(held.parts);
+      held.release();
+      await compacted;
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#holding = undefined;
+    }
   }
 
   #arm({ busy, wakeAt }: Batch): void {

@@ -1,11 +1,11 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { z } from "zod";
 import { defineAgent } from "../core/define.ts";
-import type { Input, Note, Outgoing, Output } from "../core/envelope.ts";
+import type { DurableImage, Input, Note, Outgoing, Output } from "../core/envelope.ts";
 import { Host } from "../core/host.ts";
-import { agentId } from "../core/id.ts";
+import { type AgentId, agentId } from "../core/id.ts";
 import { boxA, boxB, makeGrid } from "../core/test_support.ts";
-import { Driver } from "./driver.ts";
+import { Driver, type Elsewhere } from "./driver.ts";
 import type { Journal } from "./journal.ts";
 import { memoryJournal, MemoryStore } from "./memory_journal.ts";
 
@@ -60,7 +60,12 @@ interface Rigged {
   readonly faults: string[];
 }
 
-function drive(journal: Journal, images = new Map(), compactBytes?: number): Rigged {
+function drive(
+  journal: Journal,
+  images: ReadonlyMap<AgentId, DurableImage> = new Map(),
+  compactBytes?: number,
+  elsewhere?: Elsewhere,
+): Rigged {
   const grid = makeGrid({
     adder: { type: "adder", routes: { out: { far: 0 } } },
     far: { type: "adder", box: boxB },
@@ -83,6 +88,7 @@ function drive(journal: Journal, images = new Map(), compactBytes?: number): Rig
     ended: (agent) => out.push(`${agent} ended`),
     failed: (error) => failures.push(error),
     ...compactBytes === undefined ? {} : { compactBytes },
+    ...elsewhere === undefined ? {} : { elsewhere },
   });
   driver.boot(images);
   return { driver, host, out, failures, faults };
@@ -263,4 +269,80 @@ Deno.test("Driver fires timers, and tells of an end once everything before it is
   assertEquals(out.slice(3), ["sent 176", "total 176", "adder ended"]);
   await driver.close();
   assert(driver.idle() !== undefined);
+});
+
+Deno.test("Driver replaces a definition, waits for what faulted, and puts on disk what upgrade() made", async () => {
+  const store = new MemoryStore();
+  const { driver, host, out, faults } = drive(memoryJournal(store).journal);
+  driver.take(add(2));
+  driver.take(add(13));
+  const newer = { ...adder, version: 2, upgrade: () => ({ total: 100 }) };
+  // By then it has faulted, and the disk has not been asked.
+  await Promise.resolve();
+  await driver.replace([adderId], newer);
+  assertEquals(faults, ["rebuild", "adder revived", "adder revived"]);
+  assertEquals(host.inspect(adderId)?.definition.version, 2);
+  driver.take(add(1));
+  await driver.idle();
+  assertEquals(out, ["sent 2", "total 2", "sent 101", "total 101"]);
+  assertEquals(store.agents.get(adderId)?.version, 2);
+  const failing = () =>
+    Promise.resolve(driver.replace([adderId], { ...newer, version: 3, upgrade: fail }));
+  await assertRejects(failing, Error, "not this one");
+  driver.take(add(1));
+  await driver.idle();
+  assertEquals(out.slice(4), ["sent 102", "total 102"]);
+  await driver.close();
+});
+
+function fail(): never {
+  throw new Error("not this one");
+}
+
+Deno.test("Driver carries out batches of agents elsewhere, and compacts with their states", async () => {
+  const store = new MemoryStore();
+  const { journal } = memoryJournal(store);
+  const far = agentId("sandboxed");
+  let held = 0;
+  const states = new Map<AgentId, { version: number; durable: string }>();
+  const elsewhere = {
+    has: (agent: AgentId) => agent === far,
+    async hold() {
+      held++;
+      await turns(3);
+      return states.size === 0 ? undefined : { parts: states, release: () => void held-- };
+    },
+  };
+  const images = new Map([[far, { records: ["1"] }]]);
+  const { driver, out } = drive(journal, images, 40, elsewhere);
+  const message = { type: "total", value: "far" };
+  const carried = {
+    appends: [{ agent: far, record: "2" }],
+    sends: [{ box: boxB, from: far, to: adderId, message }],
+    outputs: [],
+    notes: [],
+    endings: [far],
+  };
+  driver.carry(carried);
+  assertEquals(out, [], "its sends wait for its records");
+  driver.take(add(5));
+  await driver.idle();
+  assertEquals(out, ["sent far", "sandboxed ended", "sent 5", "total 5"]);
+
+  // As long as the state of one cannot be had there is no compaction, and nobody waits for it.
+  for (let i = 0; i < 3; i++) {
+    driver.take(add(1));
+    await driver.idle();
+  }
+  await turns(10);
+  assertEquals([journal.stats.compactions, held > 0], [0, true]);
+  states.set(far, { version: 3, durable: "null" });
+  held = 1;
+  driver.compact();
+  await driver.idle();
+  await turns(10);
+  assertEquals([journal.stats.compactions, held], [1, 1], "it is released again");
+  assertEquals(store.agents.get(far), states.get(far));
+  assertEquals(store.agents.has(adderId), true);
+  await driver.close();
 });

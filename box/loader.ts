@@ -1,25 +1,41 @@
 // Finds the definition behind the name that a grid gives to an agent's type: a built-in, an entry of the grid's
 // `plugins`, a file of a plugin folder, or a path relative to the grid file.
 
-import { dirname, isAbsolute, join, relative, resolve, toFileUrl } from "@std/path";
-import { type AgentDefinition, findFault, isAgentDefinition } from "../core/define.ts";
+import { dirname, isAbsolute, join, relative, resolve } from "@std/path";
+import type { AgentDefinition } from "../core/define.ts";
 import { messageOf } from "../core/error.ts";
+import type { Json } from "../core/data.ts";
+import { type LoadedPlugin, type LoadOptions, loadPlugin } from "./plugin_load.ts";
+import { bundleConfined, describeConfined } from "./sandbox_type.ts";
+import type { SandboxedType, SandboxOptions } from "./sandbox_type.ts";
+
+/** What an agent says of its type. */
+export interface NamedType {
+  readonly type: string | undefined;
+  readonly attrs?: { readonly [name: string]: Json } | undefined;
+  readonly sandbox?: boolean;
+}
 
 /** What names types: a grid, or the draft of one that is still wrong. */
 export interface TypeNames {
   /** The grid file, absolute. */
   readonly file: string;
-  readonly agents: ReadonlyMap<unknown, { readonly type: string | undefined }>;
+  readonly agents: ReadonlyMap<unknown, NamedType>;
   readonly plugins: ReadonlyMap<string, string>;
 }
 
 /** Where definitions are looked for. */
-export interface LoaderOptions {
+export interface LoaderOptions extends LoadOptions {
   readonly builtIns: ReadonlyMap<string, AgentDefinition>;
   /** Folders named on the command line, in order; files there may import from anywhere. */
   readonly pluginFolders?: readonly string[];
   /** Whether plugins are run at all; default true. */
   readonly plugins?: boolean;
+  /**
+   * How plugins are run in sandboxes, all of them or those of agents that ask for it; `ignored` runs these like any
+   * other. Default: there are no sandboxes, and what asks for one is refused.
+   */
+  readonly sandbox?: SandboxOptions & { readonly all: boolean } | "ignored";
 }
 
 /** A type of agent as it was found. */
@@ -27,6 +43,10 @@ export interface LoadedType {
   readonly definition: AgentDefinition;
   /** The file it came from; undefined for a built-in. */
   readonly file: string | undefined;
+  /** Undefined for a built-in. */
+  readonly plugin?: LoadedPlugin;
+  /** Present if it runs in sandboxes; the definition only stands for it then. */
+  readonly sandboxed?: SandboxedType;
 }
 
 /** What was found for each type that a grid names, and why the others were not. */
@@ -64,12 +84,34 @@ export async function loadTypes(grid: TypeNames, options: LoaderOptions): Promis
         errors.set(type, `is the plugin ${file}, and plugins are not to be run`);
         continue;
       }
-      types.set(type, { definition: await loadPlugin(file), file });
+      types.set(type, await loadFrom(file, type, grid, options));
     } catch (error) {
       errors.set(type, messageOf(error));
     }
   }
   return { types, errors };
+}
+
+async function loadFrom(
+  file: string,
+  type: string,
+  { agents }: TypeNames,
+  options: LoaderOptions,
+): Promise<LoadedType> {
+  const { sandbox } = options;
+  const own = [...agents.values()].filter((each) => each.type === type);
+  // Code that one agent does not trust is not run elsewhere for another.
+  const asked = own.some((each) => each.sandbox);
+  if (asked && sandbox === undefined) {
+    throw new Error("is to run in a sandbox, and there are none here");
+  }
+  if (sandbox !== undefined && sandbox !== "ignored" && (asked || sandbox.all)) {
+    const attrs = own.map((each) => each.attrs ?? {});
+    const sandboxed = await describeConfined(await bundleConfined(file), attrs, sandbox);
+    return { definition: sandboxed.definition, file, sandboxed };
+  }
+  const plugin = await loadPlugin(file, options);
+  return { definition: plugin.definition, file, plugin };
 }
 
 /** The definitions alone, as a host wants them. */
@@ -161,37 +203,4 @@ async function isFile(path: string): Promise<boolean> {
     }
     throw error;
   }
-}
-
-/**
- * Runs a file and takes its default export, undefined if it has none.
- *
- * @param what What errors call the file.
- * @throws {Error} that names the file, if it cannot be read or does not compile.
- */
-export async function importDefault(file: string, what: string): Promise<unknown> {
-  try {
-    const module: { default?: unknown } = await import(toFileUrl(file).href);
-    return module.default;
-  } catch (error) {
-    throw new Error(`Cannot load ${what} ${file}: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-/**
- * Runs a plugin's file and takes its default export, a definition made by `defineAgent`.
- *
- * @throws {Error} that names the file, if it cannot be read, does not compile, or exports something else.
- */
-export async function loadPlugin(file: string): Promise<AgentDefinition> {
-  const definition = await importDefault(file, "plugin");
-  if (isAgentDefinition(definition)) return definition;
-  const found = definition === undefined
-    ? "it has no default export"
-    : typeof definition === "object" && definition !== null
-    ? findFault(definition as AgentDefinition)
-    : `its default export is a ${typeof definition}`;
-  throw new Error(
-    `Cannot load plugin ${file}: ${found}, want \`export default defineAgent({ ... })\``,
-  );
 }

@@ -1,48 +1,17 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { dirname, join } from "@std/path";
 import { dummy } from "../agents/dummy.ts";
-import { listPlugins, loadTypes, type TypeNames } from "./loader.ts";
+import { listPlugins, loadTypes } from "./loader.ts";
+import { Folder, pluginText } from "./test_support.ts";
 
 const builtIns = new Map([["dummy", dummy]]);
 
-const source = (type: string) => `
-  import { defineAgent } from "ovid";
-  import { z } from "zod";
-  export default defineAgent({
-    type: "${type}", version: 1, doc: "A plugin.", attrs: z.object({}), protocol: {}, init: () => ({}), on: {},
-  });
-`;
-
-class Folder implements Disposable {
-  readonly path: string = Deno.makeTempDirSync({ prefix: "ovid-loader-" });
-
-  write(name: string, text: string): string {
-    const file = join(this.path, name);
-    Deno.mkdirSync(dirname(file), { recursive: true });
-    Deno.writeTextFileSync(file, text);
-    return file;
-  }
-
-  names(types: readonly string[], plugins: Record<string, string> = {}): TypeNames {
-    return {
-      file: join(this.path, "grid.json"),
-      agents: new Map(types.map((type, index) => [index, { type }])),
-      plugins: new Map(Object.entries(plugins)),
-    };
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.path, { recursive: true });
-  }
-}
-
 Deno.test("loadTypes() finds built-ins, listed plugins, files of plugin folders, and paths", async () => {
   using folder = new Folder();
-  folder.write("lib/one.ts", source("one"));
-  folder.write("plugins/two.js", source("two"));
-  folder.write("three.ts", source("three"));
+  folder.write("lib/one.ts", pluginText("one"));
+  folder.write("plugins/two.js", pluginText("two"));
+  folder.write("three.ts", pluginText("three"));
   using other = new Folder();
-  const outside = other.write("four.ts", source("four"));
+  const outside = other.write("four.ts", pluginText("four"));
   const names = folder.names(["dummy", "first", "two", "./three.ts", "four", outside, "none"], {
     first: "lib/one.ts",
   });
@@ -70,7 +39,7 @@ Deno.test("loadTypes() refuses a path outside the grid's folder unless a plugin 
 
 Deno.test("loadTypes() refuses a plugin with a built-in's name", async () => {
   using folder = new Folder();
-  folder.write("mine.ts", source("mine"));
+  folder.write("mine.ts", pluginText("mine"));
   const { errors } = await loadTypes(folder.names(["dummy"], { dummy: "mine.ts" }), { builtIns });
   assertStringIncludes(errors.get("dummy") ?? "", "name of a built-in");
 });

@@ -1,5 +1,6 @@
 // What the tests of boxes share: boxes in this process, on a network in memory, with what they print and log.
 
+import { dirname, join } from "@std/path";
 import type { AgentDefinition } from "../core/define.ts";
 import { type AgentLines, makeGrid } from "../core/test_support.ts";
 import type { BoxId } from "../core/id.ts";
@@ -7,6 +8,7 @@ import type { Transport } from "../transport/transport.ts";
 import { Box } from "./box.ts";
 import type { BoxOptions } from "./box_options.ts";
 import { TextWriter } from "./devices.ts";
+import type { TypeNames } from "./loader.ts";
 import { memoryJournal, MemoryStore } from "./memory_journal.ts";
 
 /** A box and all that can be seen of it. */
@@ -66,5 +68,39 @@ export async function eventually(what: string, condition: () => boolean): Promis
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`Not within 5 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** A plugin that does nothing. */
+export const pluginText = (type: string): string => `
+  import { defineAgent } from "ovid";
+  import { z } from "zod";
+  export default defineAgent({
+    type: "${type}", version: 1, doc: "A plugin.", attrs: z.object({}), protocol: {}, init: () => ({}), on: {},
+  });
+`;
+
+/** A temporary folder of plugins, beside a grid that may not be there. */
+export class Folder implements Disposable {
+  readonly path: string = Deno.makeTempDirSync({ prefix: "ovid-plugins-" });
+
+  write(name: string, text: string): string {
+    const file = join(this.path, name);
+    Deno.mkdirSync(dirname(file), { recursive: true });
+    Deno.writeTextFileSync(file, text);
+    return file;
+  }
+
+  /** What a grid of this folder asks for. */
+  names(types: readonly string[], plugins: Record<string, string> = {}): TypeNames {
+    return {
+      file: join(this.path, "grid.json"),
+      agents: new Map(types.map((type, index) => [index, { type }])),
+      plugins: new Map(Object.entries(plugins)),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.path, { recursive: true });
   }
 }

@@ -5,6 +5,7 @@ import { type Schema, toJsonSchema } from "../core/schema.ts";
 import { type Command, exitCodes, unknownWord, UsageError } from "./command.ts";
 import { gridFlags, noPluginsFlag } from "./grid_file.ts";
 import { findAgents, type KnownAgent } from "./known_agents.ts";
+import { sandboxFlags } from "./sandbox.ts";
 
 /** `ovid agents`. */
 export const command: Command = {
@@ -13,7 +14,7 @@ export const command: Command = {
   summary: "Lists the types of agents, or describes one.",
   doc:
     `Built-in types, and the plugins of --grid, of --plugins, and of the folder plugins/ here. Plugins are loaded,
-which runs their code unless --no-plugins says otherwise.`,
+which runs their code unless --no-plugins says otherwise; with --sandbox where it can do nothing.`,
   words: [...builtIns.keys()],
   operands: [0, 1],
   flags: [
@@ -21,6 +22,7 @@ which runs their code unless --no-plugins says otherwise.`,
     { name: "json", doc: "Prints JSON, with the schemas of attrs and messages" },
     { ...noPluginsFlag, doc: "Loads no plugins, so that none of their code runs" },
     ...gridFlags.filter((flag) => flag.name === "plugins"),
+    ...sandboxFlags,
   ],
   examples: [
     { line: "ovid agents", doc: "All types" },

@@ -6,6 +6,7 @@ import { exampleGrid } from "./example_grid.ts";
 import { gridFlags, requireGrid } from "./grid_file.ts";
 import { logFormatFlag } from "./log.ts";
 import { requireBox, runOneBox } from "./one_box.ts";
+import { runSandboxed, sandboxedFlag, sandboxFlags } from "./sandbox.ts";
 import { runGrid } from "./whole_grid.ts";
 
 /** `ovid box`. */
@@ -17,7 +18,8 @@ export const command: Command = {
     `With GRID alone every box runs as a process of its own, and this terminal belongs to the one agent that
 declares it; the grid stops when that agent has stopped. With BOX that box alone runs in the foreground.
 Without GRID a key-value store in two boxes runs: try \`put a 1\` and \`get a\`.
-Data are kept in .ovid/ beside the grid file. GoOvid's form \`ovid [-debug] [-log] [-loss=P] [-master=PORT]
+With --watch a plugin whose files change is reloaded in place: its agents keep their durable state, through upgrade()
+where the version has risen, and start again; one that cannot be loaded changes nothing. Data are kept in .ovid/ beside the grid file. GoOvid's form \`ovid [-debug] [-log] [-loss=P] [-master=PORT]
 GRID BOX\` works, too.`,
   operands: [0, 2],
   flags: [
@@ -52,7 +54,10 @@ GRID BOX\` works, too.`,
       value: "BOX=HOST:PORT,...",
       doc: "Reaches boxes there, by names of hosts too; ovid export compose makes use of it",
     },
+    { name: "watch", doc: "Reloads a plugin in place when one of its files changes" },
+    ...sandboxFlags,
     ...gridFlags,
+    sandboxedFlag,
     {
       name: "supervised",
       doc: "Takes terminal lines as control lines, and ends with standard input",
@@ -74,6 +79,8 @@ GRID BOX\` works, too.`,
     },
   ],
   async run(call) {
+    const sandboxed = call.integer("sandboxed", 1, 1_000_000);
+    if (sandboxed !== undefined) return await runSandboxed(sandboxed);
     const [path = await exampleGrid(), box] = call.operands;
     const runnable = await requireGrid(path, call);
     if (box === undefined) return await runGrid(path, runnable, call);

@@ -5,6 +5,7 @@ import { gridSchema } from "../core/config/schema.ts";
 import { summariseGrid } from "../core/config/summary.ts";
 import { type Call, type Command, exitCodes, UsageError } from "./command.ts";
 import { gridFlags, noPluginsFlag, readGridFile } from "./grid_file.ts";
+import { sandboxFlags } from "./sandbox.ts";
 import { readSimulation } from "./grid_scenario.ts";
 import { findAgents } from "./known_agents.ts";
 
@@ -15,7 +16,8 @@ export const command: Command = {
   summary: "Checks a grid file and shows what it would run.",
   doc:
     `All errors are shown, each with its place in the file, what was found, and what is wanted. The grid's plugins
-and the modules of its "simulation" are loaded, which runs their code unless --no-plugins says otherwise. Exit code 3 if the grid cannot run.
+and the modules of its "simulation" are loaded, which runs their code unless --no-plugins says otherwise, and with --sandbox where it can do nothing.
+Exit code 3 if the grid cannot run.
 A grid file whose "$schema" names what --schema printed is completed and judged by editors as it is typed.`,
   operands: [0, 1],
   flags: [
@@ -25,6 +27,7 @@ A grid file whose "$schema" names what --schema printed is completed and judged 
       doc: "Prints the JSON Schema of grid files, with the attrs of all known types",
     },
     noPluginsFlag,
+    ...sandboxFlags,
     ...gridFlags,
   ],
   examples: [{

@@ -33,7 +33,11 @@ function validatorOf(schema: Json): Validator {
 }
 
 async function schemaOf(grid?: string): Promise<Json> {
-  const { found } = await findAgents(grid, { has: () => false, value: () => undefined });
+  const { found } = await findAgents(grid, {
+    has: () => false,
+    value: () => undefined,
+    integer: () => undefined,
+  });
   return gridSchema(found.map(({ name, definition }) => ({ ...definition, type: name })));
 }
 

@@ -4,6 +4,7 @@ import type { BoxId } from "../core/id.ts";
 import type { BoxStarter } from "../box/processes.ts";
 import type { Call } from "./command.ts";
 import { readLogFormat } from "./log.ts";
+import { passSandbox } from "./sandbox.ts";
 import { selfCommand } from "./self.ts";
 import { readLines } from "./terminal.ts";
 
@@ -67,7 +68,10 @@ export function starterOf(path: string, call: Call): BoxStarter {
     const value = call.value(flag);
     return value === undefined ? [] : [`--${flag}=${value}`];
   });
-  for (const flag of ["debug", "insecure", "new"]) if (call.has(flag)) flags.push(`--${flag}`);
+  for (const flag of ["debug", "insecure", "new", "watch"]) {
+    if (call.has(flag)) flags.push(`--${flag}`);
+  }
+  flags.push(...passSandbox(call));
   return {
     start(box, { loss }) {
       const prefix = readLogFormat(call) === "json" ? "" : `${box} | `;

@@ -14,6 +14,7 @@ import { type Call, type Command, exitCodes, UsageError } from "./command.ts";
 import { gradeSimulated } from "./grade_simulated.ts";
 import { ownLauncher } from "./launcher.ts";
 import { wantsColour } from "./log.ts";
+import { passSandbox, refuseSandbox, sandboxFlags } from "./sandbox.ts";
 import { onStopSignals } from "./signals.ts";
 
 /** `ovid grade`. */
@@ -43,6 +44,7 @@ is a failure, too.`,
     },
     { name: "timeout", value: "S", doc: "How long a test may take; default 120" },
     { name: "port-offset", value: "N", doc: "Adds N to the ports of Ovid's own boxes" },
+    ...sandboxFlags,
     { name: "json", doc: "Prints the report as JSON" },
     { name: "verbose", doc: "Shows what the master noted, and differences in full" },
     { name: "debug", doc: "Notes what the servers print" },
@@ -91,9 +93,17 @@ function readOptions(call: Call) {
   if (processFile !== undefined && call.has("simulated")) {
     throw new UsageError("Cannot use --simulated with --process, want one of them");
   }
+  if (processFile !== undefined) {
+    refuseSandbox(call, "with --process, whose servers do as they like");
+  }
+  if (call.has("simulated")) {
+    refuseSandbox(call, "with --simulated, whose steps cannot wait for it");
+  }
   const timeoutS = call.integer("timeout", 1, 1_000_000);
   return {
-    launcher: processFile === undefined ? ownLauncher : foreignLauncher(processFile),
+    launcher: processFile === undefined
+      ? ownLauncher(passSandbox(call))
+      : foreignLauncher(processFile),
     portOffset: call.integer("port-offset", 0, 50_000) ?? 0,
     debug: call.has("debug"),
     ...config === undefined ? {} : { config: resolve(config) },

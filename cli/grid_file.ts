@@ -1,7 +1,13 @@
 // Reads a grid file for a subcommand: parses it, loads the agents it names, and checks one against the other.
 
 import { resolve } from "@std/path";
-import { definitionsOf, listPlugins, type Loaded, loadTypes } from "../box/loader.ts";
+import {
+  definitionsOf,
+  listPlugins,
+  type Loaded,
+  type LoaderOptions,
+  loadTypes,
+} from "../box/loader.ts";
 import { checkGrid } from "../core/config/check.ts";
 import type { Draft } from "../core/config/draft.ts";
 import { parseGrid } from "../core/config/parse.ts";
@@ -18,6 +24,7 @@ import type { Grid } from "../core/grid.ts";
 import type { Schema } from "../core/schema.ts";
 import { builtInTypes, loadBuiltIns } from "./built_ins.ts";
 import { BadGridError, type Call, type Flag } from "./command.ts";
+import { readSandbox } from "./sandbox.ts";
 
 /** The flags of every subcommand that reads a grid. */
 export const gridFlags: readonly Flag[] = [
@@ -49,6 +56,8 @@ export interface GridFile {
 export interface RunnableGrid {
   readonly grid: Grid;
   readonly definitions: ReadonlyMap<string, AgentDefinition>;
+  /** What is behind the definitions. */
+  readonly types: Loaded["types"];
 }
 
 /**
@@ -57,7 +66,12 @@ export interface RunnableGrid {
  * @param runPlugins Whether plugins are loaded, which runs their code; where not, their attrs are not judged.
  * @throws {BadGridError} if the file cannot be read at all.
  */
-export async function readGridFile(path: string, call: Call, runPlugins = true): Promise<GridFile> {
+export async function readGridFile(
+  path: string,
+  call: Call,
+  runPlugins = true,
+  sandbox: LoaderOptions["sandbox"] = readSandbox(call),
+): Promise<GridFile> {
   let text: string;
   try {
     text = await Deno.readTextFile(path);
@@ -72,6 +86,8 @@ export async function readGridFile(path: string, call: Call, runPlugins = true):
   const builtIns = await loadBuiltIns([...types, ...draft.plugins.keys()]);
   const options = {
     builtIns,
+    sandbox,
+    ...call.has("watch") ? { bundled: true } : {},
     ...folder === undefined ? {} : { pluginFolders: [folder] },
   };
   const names = { file, agents: draft.agents, plugins: draft.plugins };
@@ -117,7 +133,7 @@ function notLoaded(type: string, listed: ReadonlyMap<string, string>): AgentShap
 export async function requireGrid(path: string, call: Call): Promise<RunnableGrid> {
   const { grid, problems, loaded } = await readGridFile(path, call);
   if (grid === undefined) throw refused("run", path, problems);
-  return { grid, definitions: definitionsOf(loaded) };
+  return { grid, definitions: definitionsOf(loaded), types: loaded.types };
 }
 
 /** The error of a grid that cannot be used, with all its errors, a line each. */

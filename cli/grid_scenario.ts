@@ -1,7 +1,8 @@
 // The scenario of a grid file that has a "simulation": checks it, loads the modules that it names, and composes them.
 
 import { basename, resolve } from "@std/path";
-import { definitionsOf, findBelow, importDefault } from "../box/loader.ts";
+import { definitionsOf, findBelow } from "../box/loader.ts";
+import { importDefault } from "../box/plugin_load.ts";
 import { checkSimulation } from "../core/config/check_simulation.ts";
 import { compareProblems, type Problem } from "../core/config/problem.ts";
 import { modelNames, type Simulation } from "../core/config/simulation.ts";
@@ -136,7 +137,13 @@ class Modules {
  */
 export async function loadGridScenario(path: string, call: Call): Promise<Scenario> {
   // No box of a simulated grid listens anywhere.
-  const file = await readGridFile(path, { ...call, has: (flag) => flag === "insecure" });
+  const quiet = { ...call, has: (flag: string) => flag === "insecure" };
+  const file = await readGridFile(path, quiet, true, "ignored");
+  const asked = [...file.draft.agents.values()].filter(({ sandbox }) => sandbox);
+  if (asked.length > 0) {
+    const ids = asked.map(({ id }) => id).join(", ");
+    console.error(`ovid: simulated without a sandbox, with all that you may do: ${ids}`);
+  }
   const { parts, problems } = await readSimulation(path, file);
   const all = [...file.problems, ...problems].sort(compareProblems);
   const { grid, draft, loaded } = file;

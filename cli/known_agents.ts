@@ -2,11 +2,12 @@
 
 import { join, resolve } from "@std/path";
 import { builtIns } from "../agents/registry.ts";
-import { listPlugins, loadPlugin, loadTypes, type TypeNames } from "../box/loader.ts";
+import { listPlugins, loadTypes, type TypeNames } from "../box/loader.ts";
 import { parseGrid } from "../core/config/parse.ts";
 import type { AgentDefinition } from "../core/define.ts";
 import { messageOf } from "../core/error.ts";
 import { BadGridError, type Call } from "./command.ts";
+import { definitionFrom, readSandbox } from "./sandbox.ts";
 
 /** A type of agent, by the name that a grid gives it. */
 export interface KnownAgent {
@@ -30,14 +31,18 @@ export interface KnownAgents {
  */
 export async function findAgents(
   grid: string | undefined,
-  call: Pick<Call, "has" | "value">,
+  call: Pick<Call, "has" | "value" | "integer">,
 ): Promise<KnownAgents> {
   const found = new Map<string, KnownAgent>();
   for (const [name, definition] of builtIns) found.set(name, { name, definition, file: undefined });
   const failed = new Map<string, string>();
   if (call.has("no-plugins")) return { found: [...found.values()], failed: [] };
   const folder = call.value("plugins");
-  const options = { builtIns, ...folder === undefined ? {} : { pluginFolders: [folder] } };
+  const options = {
+    builtIns,
+    sandbox: readSandbox(call),
+    ...folder === undefined ? {} : { pluginFolders: [folder] },
+  };
   const names = await namesOf(grid);
   // What the grid uses, also by path, and then what it could use.
   const { types, errors } = await loadTypes(names, options);
@@ -46,7 +51,7 @@ export async function findAgents(
   for (const [name, file] of await listPlugins(names, options)) {
     if (found.has(name) || failed.has(name)) continue;
     try {
-      found.set(name, { name, definition: await loadPlugin(file), file });
+      found.set(name, { name, definition: await definitionFrom(file, call), file });
     } catch (error) {
       failed.set(name, messageOf(error));
     }

@@ -7,14 +7,18 @@ import { selfCommand } from "./self.ts";
 /** The first port of the original chatroom's links between servers. */
 const basePort = 3000;
 
-/** Starts Ovid's own servers. */
-export const ownLauncher: Launcher = {
-  launch: (launch) => {
-    const args = launch.dialect === "numeric" ? numericArgs(launch) : boxArgs(launch);
-    if (launch.debug) args.push("--debug");
-    return { ...selfCommand([...args, "--supervised"]), supervised: true };
-  },
-};
+/** Starts Ovid's own servers; `boxFlags` are what boxes are told besides. */
+export function ownLauncher(boxFlags: readonly string[] = []): Launcher {
+  return {
+    launch: (launch) => {
+      const args = launch.dialect === "numeric"
+        ? numericArgs(launch)
+        : [...boxArgs(launch), ...boxFlags];
+      if (launch.debug) args.push("--debug");
+      return { ...selfCommand([...args, "--supervised"]), supervised: true };
+    },
+  };
+}
 
 function numericArgs({ box, count, masterPort, portOffset }: Launch): string[] {
   if (count === undefined) {

@@ -12,6 +12,7 @@ import { type Call, type Command, exitCodes } from "./command.ts";
 import { gridFlags, requireGrid } from "./grid_file.ts";
 import { ownLauncher } from "./launcher.ts";
 import { wantsColour } from "./log.ts";
+import { passSandbox, refuseSandbox, sandboxFlags } from "./sandbox.ts";
 import { onStopSignals } from "./signals.ts";
 import { readLines } from "./terminal.ts";
 
@@ -49,6 +50,7 @@ is what the original master prints, everything more is on standard error. Exit c
       doc: "How long the script, or by hand an answer, may take; default 120",
     },
     { name: "port-offset", value: "N", doc: "Adds N to the ports of the boxes" },
+    ...sandboxFlags,
     ...gridFlags,
   ],
   examples: [
@@ -61,6 +63,9 @@ is what the original master prints, everything more is on standard error. Exit c
   ],
   async run(call) {
     const [path] = call.operands;
+    if (call.value("process") !== undefined) {
+      refuseSandbox(call, "with --process, whose servers do as they like");
+    }
     const grid = path === undefined ? undefined : (await requireGrid(path, call)).grid;
     const interactive = Deno.stdin.isTerminal();
     const input = interactive ? undefined : await bufferLines(readLines(Deno.stdin.readable));
@@ -92,7 +97,9 @@ function makeMaster(
   const timeoutS = call.integer("timeout", 1, 1_000_000);
   return new Master({
     dialect,
-    launcher: processFile === undefined ? ownLauncher : foreignLauncher(processFile),
+    launcher: processFile === undefined
+      ? ownLauncher(passSandbox(call))
+      : foreignLauncher(processFile),
     portOffset: call.integer("port-offset", 0, 50_000) ?? 0,
     debug: call.has("debug"),
     interactive,

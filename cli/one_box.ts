@@ -21,6 +21,7 @@ import { readNamedAddresses } from "./named_addresses.ts";
 import { onStopSignals } from "./signals.ts";
 import { openTelemetry } from "./telemetry.ts";
 import { parseControl, readLines } from "./terminal.ts";
+import { sandboxesOf, sourcesOf, watchPlugins } from "./plugins.ts";
 
 /** The box of `grid` that the user means by `text`. */
 export function requireBox(grid: Grid, text: string): BoxId {
@@ -81,7 +82,7 @@ function readLoss(text: string | undefined): { loss?: number } {
 /** Runs one box until it ends; undefined or an exit code. */
 export async function runOneBox(
   path: string,
-  { grid, definitions }: RunnableGrid,
+  { grid, definitions, types }: RunnableGrid,
   box: BoxId,
   call: Call,
 ): Promise<number | undefined> {
@@ -109,6 +110,8 @@ export async function runOneBox(
     box,
     grid: call.has("new") ? asNew(grid) : grid,
     definitions,
+    sources: sourcesOf(types),
+    ...sandboxesOf(types, call),
     transport: tcp,
     ...telemetry === undefined ? { journal } : {
       journal: { ...journal, journal: telemetry.journal(journal.journal) },
@@ -125,7 +128,14 @@ export async function runOneBox(
     starter: starterOf(path, call),
     log,
     debug: call.has("debug"),
-  }, { supervised, attached, about: `data in ${folder}` });
+  }, {
+    supervised,
+    attached,
+    about: `data in ${folder}`,
+    ...call.has("watch")
+      ? { watch: (running: Box) => watchPlugins(running, { grid, types }, call, log) }
+      : {},
+  });
 }
 
 /** How a box is run by this process. */
@@ -134,6 +144,8 @@ export interface RunOptions {
   readonly supervised: boolean;
   readonly attached: AgentId | undefined;
   readonly about: string;
+  /** Begins to watch what the box was made from. */
+  readonly watch?: (box: Box) => AsyncDisposable;
 }
 
 // A replica that began with an empty disk and may not act says so, or its user would wait for ever.
@@ -164,6 +176,7 @@ export async function runBox(
   );
   const box = await Box.start({ ...options, collect: makeCollector(), warnings });
   log.info(`up, seed ${box.seed}, ${run.about}`);
+  await using _watch = run.watch?.(box);
   const terminal = run.supervised
     ? superviseTerminal(box, run.attached)
     : driveTerminal(box, run.attached);

@@ -9,13 +9,23 @@ export interface SelfCommand {
   readonly args: string[];
 }
 
-/** The command that runs this very program with other arguments. */
-export function selfCommand(args: readonly string[]): SelfCommand {
+/**
+ * The command that runs this very program with other arguments.
+ *
+ * @param runtimeFlags What the runtime is told besides, where the program runs from its sources.
+ */
+export function selfCommand(
+  args: readonly string[],
+  runtimeFlags: readonly string[] = [],
+): SelfCommand {
   if (isBuilt) return { command: builtExecutable(), args: [...args] };
   const main = fromFileUrl(new URL("./main.ts", import.meta.url));
   return {
     command: Deno.execPath(),
-    args: ["run", "--allow-all", "--quiet", "--no-prompt", "--config", configFile(), main, ...args],
+    args: [
+      ...["run", "--allow-all", "--quiet", "--no-prompt", ...runtimeFlags],
+      ...["--config", configFile(), main, ...args],
+    ],
   };
 }
 

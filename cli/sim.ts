@@ -12,6 +12,7 @@ import { shrink, type Shrunk } from "../sim/shrink.ts";
 import { sometimesRunsMin, Summary } from "../sim/summary.ts";
 import { type Call, type Command, exitCodes, UsageError } from "./command.ts";
 import { type Batch, runBatch, work } from "./sim_batch.ts";
+import { refuseSandbox } from "./sandbox.ts";
 import { runComparison } from "./sim_compare.ts";
 import { drawSeed, findScenario, readChanges, readSeed } from "./sim_call.ts";
 import {
@@ -88,6 +89,10 @@ gave two runs, 1 a history is too hard to judge or a batch of ${sometimesRunsMin
     { name: "set", value: "NAME=N,...", doc: "Sets sizes of the scenario" },
     { name: "without", value: "FAULT,...", doc: "Leaves out kinds of faults" },
     { name: "steps", value: "N,...", doc: "Leaves out all steps of the schedule but these" },
+    {
+      name: "sandbox",
+      doc: "Is refused: simulated plugins run inside this program, with all that you may do",
+    },
     { name: "worker", doc: "Runs the seeds that come in, a line each", hidden: true },
   ],
   examples: [
@@ -102,6 +107,7 @@ gave two runs, 1 a history is too hard to judge or a batch of ${sometimesRunsMin
   ],
   async run(call) {
     const [name = "", seed] = call.operands;
+    refuseSandbox(call, "in a simulation, whose steps cannot wait for another process");
     if (name === "compare") return runComparison(call);
     if (call.operands.length > 2) {
       throw new UsageError(`Cannot use ${call.operands[2]}, want one SEED`);

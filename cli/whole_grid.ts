@@ -10,6 +10,7 @@ import { type Call, exitCodes, UsageError } from "./command.ts";
 import type { RunnableGrid } from "./grid_file.ts";
 import { readLogFormat, wantsColour } from "./log.ts";
 import { chooseTerminal, readBoxFlags, terminalsOf } from "./one_box.ts";
+import { passSandbox } from "./sandbox.ts";
 import { onStopSignals } from "./signals.ts";
 import { formatControl, readLines } from "./terminal.ts";
 
@@ -66,7 +67,10 @@ function startBox(
     const value = call.value(flag);
     return value === undefined ? [] : [`--${flag}=${value}`];
   });
-  for (const flag of ["debug", "insecure", "new"]) if (call.has(flag)) flags.push(`--${flag}`);
+  for (const flag of ["debug", "insecure", "new", "watch"]) {
+    if (call.has(flag)) flags.push(`--${flag}`);
+  }
+  flags.push(...passSandbox(call));
   if (mine) flags.push(`--attach=${attached}`);
   if (mine && Deno.stdin.isTerminal() && Deno.stdout.isTerminal()) flags.push("--prompt");
   const colour = wantsColour(Deno.stderr)

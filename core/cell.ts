@@ -113,6 +113,18 @@ export class Cell {
     return this.#quick.of(schema)(record) ? undefined : faultOf(schema, record, "record");
   }
 
+  /**
+   * The cell that takes this one's place under another definition, with the durable state that this one has.
+   *
+   * @throws {Error} if the definition cannot take the attrs or the durable state.
+   */
+  successor(definition: AgentDefinition, seed: bigint): Cell {
+    const cell = new Cell(this.entry, definition, seed);
+    const snapshot = this.snapshot();
+    cell.rebuild(snapshot === undefined ? undefined : { snapshot, records: [] });
+    return cell;
+  }
+
   /** Why the agent starts, by what {@linkcode rebuild} found. */
   get startReason(): StartReason {
     return this.#recovered;

@@ -18,6 +18,8 @@ export interface AgentEntry {
   /** As the file has them; the agent's schema turns them into what its handlers see. */
   readonly attrs: { readonly [name: string]: Json };
   readonly routes: ReadonlyMap<VirtualId, readonly Target[]>;
+  /** Whether the code of its type, a plugin, is run in a sandbox; default false. */
+  readonly sandbox?: boolean;
 }
 
 /** A whole grid. */

@@ -9,44 +9,12 @@ import type { AgentDefinition } from "./define.ts";
 import { Desk, type HostCounters } from "./desk.ts";
 import type { Batch, DurableImage, Envelope, Input, MailInput } from "./envelope.ts";
 import { assert, messageOf } from "./error.ts";
-import { agentsOf, type Grid } from "./grid.ts";
+import { agentsOf } from "./grid.ts";
+import type { HostOptions } from "./host_options.ts";
 import type { AgentId, BoxId } from "./id.ts";
 import { Router } from "./router.ts";
 import { faultOf, type Schema } from "./schema.ts";
 import { Timers } from "./timers.ts";
-
-/** What a host is made of. */
-export interface HostOptions {
-  readonly box: BoxId;
-  readonly grid: Grid;
-  /**
-   * The definition of each type that an agent of this box has. With those of other boxes as well, `ctx.accepts`
-   * knows what their agents take.
-   */
-  readonly definitions: ReadonlyMap<string, AgentDefinition>;
-  /** An unsigned 64-bit number, from which every agent's randomness and the losses are drawn. */
-  readonly seed: bigint;
-  /** The probability that a message between agents is lost, mail within the box included; default 0. */
-  readonly loss?: number;
-  /** Whether a box takes typed mail; asked at the moment of sending. Default: every box does. */
-  readonly takesTyped?: (box: BoxId) => boolean;
-  /**
-   * Whether an id that no agent of the grid has is a guest: a program that sends to agents of this box, and to whom
-   * they may answer. Mail for guests is handed out as mail for this very box. Default: there are none.
-   */
-  readonly isGuest?: (agent: AgentId) => boolean;
-  /** Whether each agent's `check` runs after every handler; default false. */
-  readonly checks?: boolean;
-  /**
-   * Whether all steps give the same batch: for a driver that has carried out each before it asks for the next, or keeps
-   * a copy. Default false.
-   */
-  readonly reuseBatch?: boolean;
-  /** How many messages a step delivers before its driver gets its turn; default 1024. */
-  readonly stepMailMax?: number;
-  /** How many messages may wait inside the host; default 100,000. What comes on top is dropped and counted. */
-  readonly queueMax?: number;
-}
 
 /** An agent that throws this often within {@linkcode faultWindowMs} is stopped for good. */
 export const faultsMax = 5;
@@ -94,7 +62,8 @@ export class Host {
       counters: this.counters,
       definitionOf: (agent) => {
         const entry = options.grid.agents.get(agent);
-        return entry && options.definitions.get(entry.type);
+        return entry &&
+          (this.#contexts.get(agent)?.cell.definition ?? options.definitions.get(entry.type));
       },
       seed: options.seed,
       loss: options.loss ?? 0,
@@ -187,6 +156,35 @@ export class Host {
   }
 
   /**
+   * Gives agents of this box a definition in the place of theirs, all of them or, if it throws, none. What they have
+   * that is durable is kept, through `upgrade` where its version is older; all else begins anew, as at any start,
+   * for those that had ended as well. None of them may wait for {@linkcode revive}.
+   *
+   * @throws {Error} if the definition cannot take the attrs or the durable state of one of them.
+   */
+  replace(now: number, agents: readonly AgentId[], definition: AgentDefinition): Batch {
+    const successors = agents.map((agent) => {
+      const cell = this.#contexts.get(agent)?.cell;
+      assert(
+        cell !== undefined && !cell.tainted,
+        `the state of agent ${agent} is what was written`,
+      );
+      return cell.successor(definition, this.#options.seed);
+    });
+    this.#desk.now = now;
+    for (const cell of successors) {
+      const agent = cell.entry.id;
+      const context = new RecordingContext(cell, this.#desk);
+      this.#timers.clearAll(agent);
+      this.#contexts.set(agent, context);
+      this.#last = undefined;
+      // At once, so that mail that waits finds it running.
+      this.#start(context);
+    }
+    return this.step(now, []);
+  }
+
+  /**
    * The durable state of every agent that has one, for a snapshot of the journal; undefined while an agent waits
    * for {@linkcode revive}, since its state holds what was never written.
    */
@@ -213,9 +211,11 @@ export class Host {
   /** The state of an agent, to look at: changing it breaks every promise of this class. */
   inspect(
     agent: AgentId,
-  ): { status: Cell["status"]; state: object; definition: AgentDefinition } | undefined {
+  ): Pick<Cell, "status" | "state" | "definition" | "tainted"> | undefined {
     const cell = this.#contexts.get(agent)?.cell;
-    return cell && { status: cell.status, state: cell.state, definition: cell.definition };
+    if (cell === undefined) return undefined;
+    const { status, state, definition, tainted } = cell;
+    return { status, state, definition, tainted };
   }
 
   /** Whether the agent has ended and will not come back by itself. */

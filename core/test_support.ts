@@ -8,7 +8,8 @@ import { type AgentDefinition, defineAgent } from "./define.ts";
 import type { DeviceEvent } from "./devices.ts";
 import type { Input, MailInput } from "./envelope.ts";
 import type { AgentEntry, Grid, Target } from "./grid.ts";
-import { Host, type HostOptions } from "./host.ts";
+import { Host } from "./host.ts";
+import type { HostOptions } from "./host_options.ts";
 import { agentId, type BoxId, compareBytes, type VirtualId, virtualId } from "./id.ts";
 import { text } from "./text.ts";
 

@@ -42,6 +42,7 @@ export function checkGrid(draft: Draft, source: Source, options: CheckOptions): 
     const path = [...source.agentsPath, entry.id];
     const shape = checkType(entry, path, checking);
     checkBox(entry, path, checking);
+    checkSandbox(entry, path, checking);
     checkTargets(entry, path, checking);
     if (shape === undefined) continue;
     if (entry.attrs !== undefined) {
@@ -86,6 +87,16 @@ function checkBox({ box }: DraftEntry, path: Path, { source, options, problems }
   if (box === undefined || options.insecure === true || isLoopback(box)) return;
   const wanted = "a loopback address such as 127.0.0.1, or --insecure";
   problems.add(source.locate([...path, "box"]), { found: `is ${quote(box)}`, wanted });
+}
+
+function checkSandbox(
+  entry: DraftEntry,
+  path: Path,
+  { source, options, problems }: Checking,
+): void {
+  if (!entry.sandbox || !options.builtIn?.includes(entry.type ?? "")) return;
+  const found = `is true, and ${entry.type} is a built-in type`;
+  problems.add(source.locate([...path, "sandbox"]), { found, wanted: "it for plugins alone" });
 }
 
 function checkTargets({ routes }: DraftEntry, path: Path, checking: Checking): void {

@@ -11,6 +11,8 @@ export interface DraftEntry {
   readonly box: BoxId | undefined;
   readonly attrs: { readonly [name: string]: Json } | undefined;
   readonly routes: ReadonlyMap<VirtualId, readonly Target[]>;
+  /** Whether its code is run in a sandbox. */
+  readonly sandbox?: boolean;
 }
 
 /** A grid as far as it could be read. Every `Grid` is one. */
@@ -25,9 +27,9 @@ export interface Draft {
 export function gridOf(draft: Draft, file: string): Grid | undefined {
   const agents = new Map<AgentId, AgentEntry>();
   const boxes = new Set<BoxId>();
-  for (const { id, type, box, attrs, routes } of draft.agents.values()) {
+  for (const { id, type, box, attrs, routes, sandbox } of draft.agents.values()) {
     if (type === undefined || box === undefined || attrs === undefined) return undefined;
-    agents.set(id, { id, type, box, attrs, routes });
+    agents.set(id, { id, type, box, attrs, routes, ...sandbox ? { sandbox } : {} });
     boxes.add(box);
   }
   return { file, agents, boxes: [...boxes].sort(compareBytes), plugins: draft.plugins };

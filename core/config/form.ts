@@ -1,7 +1,7 @@
 // The form of a grid file: the names and limits that the parser enforces and the JSON Schema states.
 
-/** The keys of an agent. `type` and `box` are required, `attrs` and `routes` are empty where they are left out. */
-export const agentKeys = ["type", "box", "attrs", "routes"] as const;
+/** The keys of an agent. `type` and `box` are required, `attrs` and `routes` are empty where they are left out, `sandbox` is false. */
+export const agentKeys = ["type", "box", "attrs", "routes", "sandbox"] as const;
 
 /** The keys of a grid whose agents stand under `agents`. */
 export const gridKeys = [

@@ -98,7 +98,7 @@ Deno.test("parseGrid: says so when the two forms are mixed", () => {
 
 Deno.test("parseGrid: refuses unknown keys, and suggests the nearest", () => {
   assertEquals(words({ 1: { ...dummy, atrs: {} } }), [
-    '1.atrs is not a known key, want one of type, box, attrs, routes; perhaps "attrs"',
+    '1.atrs is not a known key, want one of type, box, attrs, routes, sandbox; perhaps "attrs"',
   ]);
   assertEquals(words({ agents: { 1: dummy }, plugin: {} }), [
     'plugin is not a known key, want one of agents, plugins, simulation, limits, security, $schema; perhaps "plugins"',
@@ -149,7 +149,7 @@ Deno.test("parseGrid: wants a type and a box of every agent", () => {
 
 Deno.test("parseGrid: wants objects where objects belong", () => {
   assertEquals(words({ 1: "dummy", 2: { ...dummy, attrs: [], routes: 5 } }), [
-    '1 is "dummy", want an object with type, box, attrs, routes',
+    '1 is "dummy", want an object with type, box, attrs, routes, sandbox',
     "2.attrs is an array, want an object",
     "2.routes is 5, want an object",
   ]);
@@ -261,7 +261,7 @@ Deno.test("parseGrid: counts lines and columns whatever ends a line, and skips a
   assertEquals(errors(`\uFEFF{ "1": ${agent} }`), []);
   assertEquals(errors(`\uFEFF{/**/\r"1": ${agent},\n"2": ${agent},\r\n\r\n  "é": 5}`), [
     "g.json:1:2: the grid has a comment, want plain JSON without comments",
-    "g.json:5:8: é is 5, want an object with type, box, attrs, routes",
+    "g.json:5:8: é is 5, want an object with type, box, attrs, routes, sandbox",
   ]);
 });
 
@@ -343,7 +343,7 @@ Deno.test("parseGrid: has limits on the text and its agents", () => {
     (_, id): [string, number] => [`${id}`, 0],
   );
   const first = (entries: typeof agents) => words(Object.fromEntries(entries))[0];
-  assertEquals(first(agents), "0 is 0, want an object with type, box, attrs, routes");
+  assertEquals(first(agents), "0 is 0, want an object with type, box, attrs, routes, sandbox");
   assertEquals(
     first([...agents, ["x", 0]]),
     "the grid has 100,001 agents, want at most 100,000 agents",

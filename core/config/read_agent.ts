@@ -38,6 +38,7 @@ function readFields(path: Path, agent: JsonObject, reading: Reading): Omit<Draft
   let box: BoxId | undefined;
   let attrs: DraftEntry["attrs"] = {};
   let routes: DraftEntry["routes"] = new Map();
+  let sandbox = false;
   for (const { key, offset, value } of agent.members) {
     const fieldPath = [...path, key];
     switch (key) {
@@ -53,6 +54,9 @@ function readFields(path: Path, agent: JsonObject, reading: Reading): Omit<Draft
       case "routes":
         routes = readRoutes(fieldPath, value, reading);
         break;
+      case "sandbox":
+        sandbox = readSwitch(fieldPath, value, reading);
+        break;
       default:
         reading.error(fieldPath, offset, unknownKey(key, agentKeys));
     }
@@ -62,7 +66,14 @@ function readFields(path: Path, agent: JsonObject, reading: Reading): Omit<Draft
     if (agent.byKey.has(key)) continue;
     reading.error(path, agent.offset, { found: `has no "${key}"`, wanted: what });
   }
-  return { type, box, attrs, routes };
+  return { type, box, attrs, routes, ...sandbox ? { sandbox } : {} };
+}
+
+// What is no switch is on: whoever wrote it meant to be safe.
+function readSwitch(path: Path, node: JsonNode, reading: Reading): boolean {
+  if (node.kind === "scalar" && typeof node.value === "boolean") return node.value;
+  reading.error(path, node.offset, { found: `is ${showNode(node)}`, wanted: "true or false" });
+  return true;
 }
 
 function readAddress(path: Path, node: JsonNode, reading: Reading): BoxId | undefined {

@@ -125,6 +125,11 @@ function agentSchema(definitions: readonly AgentShape[]): JsonObject {
       },
       attrs: { description: "What its type wants to know.", type: "object" },
       routes: ref("routes"),
+      sandbox: {
+        description:
+          "Runs the code of its type, a plugin, where it can read no file, open no connection and block nobody.",
+        type: "boolean",
+      },
     }),
     allOf: definitions.map((definition) => ({
       if: { required: ["type"], properties: { type: { const: definition.type } } },
