@@ -60,7 +60,7 @@ for (const name of ["bash", "zsh", "fish"]) {
 Deno.test("ovid completions bash: completes commands, flags and scenarios", async () => {
   const complete = `source SCRIPT
 complete_line() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ovid; echo "\${COMPREPLY[@]}"; }
-complete_line ovid b
+complete_line ovid bo
 complete_line ovid sim --mer
 complete_line ovid explore l
 complete_line ovid help gr
