@@ -14,7 +14,7 @@ export const command: Command = {
   summary: "Checks a grid file and shows what it would run.",
   doc:
     `All errors are shown, each with its place in the file, what was found, and what is wanted. The grid's plugins
-and the modules of its "simulation" are loaded, which runs their code. Exit code 3 if the grid cannot run.`,
+and the modules of its "simulation" are loaded, which runs their code; plugins with --sandbox where they can do nothing. Exit code 3 if the grid cannot run.`,
   operands: [1, 1],
   flags: [{ name: "json", doc: "Prints the problems as JSON" }, ...sandboxFlags, ...gridFlags],
   examples: [{
