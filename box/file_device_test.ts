@@ -146,4 +146,6 @@ Deno.test("FileDevice: what finds no room before the disk fails, and what comes 
   assertEquals(after[0]?.f?.split("\n").length, 13, "twelve lines of eight characters");
   assertEquals(reasons, Array(18).fill("more than 100 characters wait for the disk"));
   assertEquals(after[1]?.f, `${after[0]?.f}later\n`);
+  const long = "x".repeat(200);
+  assertEquals((await carryOut(-1, [[append(long)]], 100)).after, [{ f: `${long}\n` }]);
 });
