@@ -45,7 +45,8 @@ export class TextWriter {
   write(text: string): void {
     if (this.#broken) return;
     const { charactersMax = outputCharactersMax } = this.#options;
-    if (this.#waiting.length + text.length > charactersMax) {
+    // A text that nothing waits before is taken, however long it is.
+    if (this.#waiting !== "" && this.#waiting.length + text.length > charactersMax) {
       this.#leftOut += text.length;
       return;
     }

@@ -108,6 +108,10 @@ Deno.test("TextWriter: leaves out the newest of what finds no room, and says how
   await take();
   await writer.flush();
   assertEquals(read(), "first\n12345\n123\n");
+  writer.write("longer than ten\n");
+  await take();
+  await writer.flush();
+  assertEquals(read().slice(-16), "longer than ten\n");
 });
 
 Deno.test("TextWriter.flush(): waits for a reader that is slow, and gives up one that has stopped", async () => {

@@ -100,11 +100,13 @@ export class FileDevice {
         ...{ agent, append: true },
         text: `${output.stamp ? `${date().toISOString()} ` : ""}${output.text}\n`,
       };
-    if (this.#waitingCharacters + change.text.length > charactersMax) {
+    // One that nothing waits before is taken, however long it is.
+    const characters = this.#waitingCharacters + change.text.length;
+    if (this.#waitingCharacters > 0 && characters > charactersMax) {
       const reason = `more than ${charactersMax} characters wait for the disk`;
       return this.#failed(agent, path, reason);
     }
-    this.#waitingCharacters += change.text.length;
+    this.#waitingCharacters = characters;
     const waiting = this.#changes.get(inside);
     if (waiting !== undefined) {
       waiting.push(change);

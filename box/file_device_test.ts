@@ -16,7 +16,7 @@ type Operation = keyof DeviceFiles | keyof DeviceFile;
 class FailingFiles implements DeviceFiles {
   readonly failed = new Set<Operation>();
   operations = 0;
-  open_ = 0;
+  handles = 0;
 
   constructor(readonly failAt: number) {}
 
@@ -29,7 +29,7 @@ class FailingFiles implements DeviceFiles {
   open = (path: string, how: "append" | "new") =>
     this.#act("open", async (): Promise<DeviceFile> => {
       const file = await realDeviceFiles.open(path, how);
-      this.open_++;
+      this.handles++;
       return {
         size: () => this.#act("size", () => file.size()),
         write: (bytes) => {
@@ -39,7 +39,7 @@ class FailingFiles implements DeviceFiles {
         truncate: (bytes) => this.#act("truncate", () => file.truncate(bytes)),
         sync: () => this.#act("sync", () => file.sync()),
         close: () => {
-          this.open_--;
+          this.handles--;
           file.close();
         },
       };
@@ -129,7 +129,7 @@ Deno.test("FileDevice: whatever operation fails, a change is made whole or not a
     const [operation] = files.failed;
     assert(operation !== undefined);
     failed.add(operation);
-    assertEquals([reasons, files.open_], [[`${operation} was told to fail`], 0]);
+    assertEquals([reasons, files.handles], [[`${operation} was told to fail`], 0]);
     const found = JSON.stringify(after.map(({ f }) => linesOf(f)));
     const possible = Array.from({ length: 5 }, (_, left) => JSON.stringify(without(left)));
     assert(possible.includes(found), `after ${operation}: ${found}`);
@@ -146,4 +146,6 @@ Deno.test("FileDevice: what finds no room before the disk fails, and what comes 
   assertEquals(after[0]?.f?.split("\n").length, 13, "twelve lines of eight characters");
   assertEquals(reasons, Array(18).fill("more than 100 characters wait for the disk"));
   assertEquals(after[1]?.f, `${after[0]?.f}later\n`);
+  const long = "x".repeat(200);
+  assertEquals((await carryOut(-1, [[append(long)]], 100)).after, [{ f: `${long}\n` }]);
 });

@@ -200,16 +200,18 @@ function fromJsonValue(value: unknown, depth: number): unknown {
   if (depth >= dataDepthMax) {
     throw new RangeError(`Cannot read data nested deeper than ${dataDepthMax}`);
   }
-  const read = (part: unknown) => fromJsonValue(part, depth + 1);
-  if (Array.isArray(value)) return value.map(read);
+  if (Array.isArray(value)) return partsOf(value, depth + 1);
   const object = value as Record<string, unknown>;
   const first = Object.keys(object)[0];
   const tagged = first?.startsWith("$") ? object[first] : undefined;
   switch (first) {
     case "$map":
-      return new Map((tagged as [unknown, unknown][]).map(([k, v]) => [read(k), read(v)]));
+      return new Map((tagged as unknown[][]).map((pair) => {
+        const [key, value] = partsOf(pair, depth + 1);
+        return [key, value];
+      }));
     case "$set":
-      return new Set((tagged as unknown[]).map(read));
+      return new Set(partsOf(tagged as unknown[], depth + 1));
     case "$bytes":
       return Uint8Array.from(tagged as number[]);
     case "$bigint":
@@ -221,9 +223,13 @@ function fromJsonValue(value: unknown, depth: number): unknown {
   const copy: Record<string, unknown> = {};
   for (const key of Object.keys(source)) {
     if (key === "__proto__") refuse(value, "data without a key __proto__");
-    copy[key] = read(source[key]);
+    copy[key] = fromJsonValue(source[key], depth + 1);
   }
   return copy;
+}
+
+function partsOf(values: readonly unknown[], depth: number): unknown[] {
+  return values.map((part) => fromJsonValue(part, depth));
 }
 
 /**
