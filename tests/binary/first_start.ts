@@ -144,6 +144,7 @@ Deno.test({
     await Deno.remove(join(folder, "lib", chunk));
     await assertStarts({ OVID_CACHE });
     assert((await names(join(folder, "lib"))).includes(chunk));
+    assertEquals(await names(folder), ["deno", "lib", "ovid"]);
     await unpacked(OVID_CACHE);
   },
 });

@@ -67,14 +67,14 @@ unpack() {
   trap 'exit 130' INT
   trap 'exit 143' TERM
   if problem=$(unpack_into "$new" "$1/$name" 2>&1); then
-    status=0
+    ended=0
   else
-    status=1
+    ended=1
     problem="no room for $megabytes MB, or $self is damaged: $(first_line "$problem")"
   fi
   rm -rf "$new"
   trap - EXIT HUP INT TERM
-  return $status
+  return $ended
 }
 
 # The first line of text $1 that is not empty.
