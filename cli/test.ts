@@ -1,8 +1,11 @@
 // `ovid test`: runs the tests of a user's own agents, with all that they may import and nothing to install.
 
-import { type Command, exitCodes } from "./command.ts";
+import { resolve } from "@std/path";
+import { importDefault } from "../box/loader.ts";
+import { type Call, type Command, exitCodes, UsageError } from "./command.ts";
 import { checkCommand, testCommand, type ToolCommand } from "./self.ts";
 import { onStopSignals } from "./signals.ts";
+import { findTests, runTests } from "./test_runner.ts";
 
 /** `ovid test`. */
 export const command: Command = {
@@ -28,6 +31,7 @@ deno.json is needed, and none is read. A test that leaves a timer or a file open
   async run(call) {
     const filter = call.value("filter");
     const paths = call.operands.length === 0 ? ["."] : call.operands;
+    if (Deno.build.standalone) return await runAlone(paths, call);
     if (call.has("check")) {
       const code = await runTool(checkCommand(paths));
       if (code !== 0) return exitCodes.failure;
@@ -37,6 +41,20 @@ deno.json is needed, and none is read. A test that leaves a timer or a file open
     return code === 0 ? exitCodes.fine : exitCodes.failure;
   },
 };
+
+// An executable that deno compile has made has no tools of Deno's inside.
+async function runAlone(paths: readonly string[], call: Call): Promise<number> {
+  if (call.has("check")) {
+    throw new UsageError("Cannot use --check: this executable has no compiler inside");
+  }
+  const filter = call.value("filter");
+  const fine = await runTests(await findTests(paths), {
+    ...filter === undefined ? {} : { filter },
+    load: (file) => importDefault(resolve(file), "test"),
+    print: console.log,
+  });
+  return fine ? exitCodes.fine : exitCodes.failure;
+}
 
 async function runTool({ command, args, env }: ToolCommand): Promise<number> {
   const child = new Deno.Command(command, { args, env }).spawn();

@@ -9,6 +9,7 @@ import {
   ovid,
   readHead,
   run,
+  scratch,
   start,
   unpacks,
   warm,
@@ -55,7 +56,12 @@ Deno.test({
   ignore,
   async fn() {
     const TMPDIR = await makeFolder();
+    // What lies about leads nobody astray.
+    for (const name of ["deno.json", "package.json"]) {
+      await Deno.writeTextFile(join(scratch, name), "{ neither JSON");
+    }
     await assertStarts({ TMPDIR });
+    for (const name of ["deno.json", "package.json"]) await Deno.remove(join(scratch, name));
     const cache = join(TMPDIR, `ovid-${Deno.uid()}`);
     assertEquals((await Deno.stat(cache)).mode ?? 0 & 0o777, 0o40700);
     const folder = await unpacked(cache);
@@ -144,6 +150,7 @@ Deno.test({
     await Deno.remove(join(folder, "lib", chunk));
     await assertStarts({ OVID_CACHE });
     assert((await names(join(folder, "lib"))).includes(chunk));
+    assertEquals(await names(folder), ["deno", "lib", "ovid"]);
     await unpacked(OVID_CACHE);
   },
 });

@@ -9,6 +9,7 @@ megabytes=@MEGABYTES@
 program_at=@PROGRAM_AT@
 program_bytes=@PROGRAM_BYTES@
 runtime_at=@RUNTIME_AT@
+unset path_was path_had
 
 case $0 in
 */*) self=$0 ;;
@@ -67,14 +68,14 @@ unpack() {
   trap 'exit 130' INT
   trap 'exit 143' TERM
   if problem=$(unpack_into "$new" "$1/$name" 2>&1); then
-    status=0
+    ended=0
   else
-    status=1
+    ended=1
     problem="no room for $megabytes MB, or $self is damaged: $(first_line "$problem")"
   fi
   rm -rf "$new"
   trap - EXIT HUP INT TERM
-  return $status
+  return $ended
 }
 
 # The first line of text $1 that is not empty.
@@ -92,7 +93,8 @@ unpack_into() {
   tail -c "+$program_at" "$self" | head -c "$program_bytes" | gzip -dc >"$1/unpack.js" || return 1
   tail -c "+$runtime_at" "$self" | gzip -dc >"$1/ovid" || return 1
   chmod 700 "$1/ovid" &&
-    DENO_DIR=$1/deno NO_COLOR=1 "$1/ovid" run --allow-all --quiet --no-config --no-lock "$1/unpack.js" "$1" "$2" </dev/null
+    DENO_DIR=$1/deno DENO_NO_PACKAGE_JSON=1 NO_COLOR=1 \
+      "$1/ovid" run --allow-all --quiet --no-config --no-lock --no-npm "$1/unpack.js" "$1" "$2" </dev/null
 }
 
 # Sets variable $1 to $2 for the runtime, unless the user has; the program unsets it again for what it starts.

@@ -43,6 +43,8 @@ export function unpack({ texts, executables }: Packed, folder: string, target: s
   } catch (error) {
     if (!exists(`${target}/lib/main.js`)) throw error;
   }
+  // It came along.
+  if (exists(`${target}/damaged`)) Deno.removeSync(`${target}/damaged`, { recursive: true });
   removeOld(target.replace(/\/[^/]*$/, ""));
 }
 
