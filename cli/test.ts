@@ -1,7 +1,7 @@
 // `ovid test`: runs the tests of a user's own agents, with all that they may import and nothing to install.
 
 import { resolve } from "@std/path";
-import { importDefault } from "../box/loader.ts";
+import { importDefault } from "../box/plugin_load.ts";
 import { type Call, type Command, exitCodes, UsageError } from "./command.ts";
 import { checkCommand, testCommand, type ToolCommand } from "./self.ts";
 import { onStopSignals } from "./signals.ts";
