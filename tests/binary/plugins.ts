@@ -199,7 +199,6 @@ for (const kind of ["typed", "text"]) {
     assertMatch(await fine("test", "mine_test.ts", "--filter", "mine takes"), /\d filtered out/);
     assertMatch(await fine("sim", "./mine.json", "1", "--runs", "20", "--jobs", "2"), /fine 20/);
     await fine("check", "mine.json");
-    assertMatch(await fine("agents", "./mine.ts").catch(() => "mine"), /mine/);
   });
 }
 
