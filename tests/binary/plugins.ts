@@ -199,67 +199,11 @@ for (const kind of ["typed", "text"]) {
     assertMatch(await fine("test", "mine_test.ts", "--filter", "mine takes"), /\d filtered out/);
     assertMatch(await fine("sim", "./mine.json", "1", "--runs", "20", "--jobs", "2"), /fine 20/);
     await fine("check", "mine.json");
-    assertMatch(await fine("agents", "./mine.ts").catch(() => "mine"), /mine/);
   });
 }
 
 Deno.test("ovid test --check finds what does not compile, and nothing else", async () => {
   const cwd = await makeFolder();
-  const flags = (await ovid(["help", "box"])).stdout;
-
-  Deno.test({
-    name: "a plugin in a sandbox of the executable may read nothing",
-    ignore: !flags.includes("--sandbox"),
-    async fn() {
-      const tried = `function tried(act: () => unknown): string {
-  try {
-    act();
-    return "did it";
-  } catch (error) {
-    return error instanceof Error ? error.name : "";
-  }
-}
-`;
-      const folder = await makeGrid({
-        "answers.ts": agent(imports + tried, 'tried(() => Deno.readTextFileSync("grid.json"))'),
-        ...misleading,
-      });
-      for (const [more, said] of [[[], "did it\n"], [["--sandbox"], "NotCapable\n"]] as const) {
-        const outcome = await ovid(["box", "grid.json", ...more], { cwd: folder, stdin: "x\n" });
-        assertEquals([outcome.code, outcome.stdout], [0, said], outcome.stderr);
-      }
-    },
-  });
-
-  Deno.test({
-    name: "a plugin that changes is loaded again by the executable, with its own files",
-    ignore: !flags.includes("--watch"),
-    async fn() {
-      const folder = await makeGrid({
-        "answers.ts": agent(`${imports}import { word } from "./word.ts";\n`, "word"),
-        "word.ts": 'export const word: string = "before";\n',
-      });
-      const child = start(binary, ["box", "grid.json", "--watch"], { cwd: folder });
-      const input = child.stdin.getWriter();
-      const type = () => input.write(new TextEncoder().encode("x\n"));
-      const read = { out: "", log: "" };
-      const reading = ([["out", child.stdout], ["log", child.stderr]] as const).map(
-        async ([name, stream]) => {
-          for await (const text of stream.pipeThrough(new TextDecoderStream())) read[name] += text;
-        },
-      );
-      await type();
-      await eventually("it answers", () => read.out === "before\n");
-      await Deno.writeTextFile(join(folder, "word.ts"), 'export const word: string = "after";\n');
-      await eventually("it is loaded again", () => read.log.includes("reloaded"));
-      await type();
-      await eventually("it answers anew", () => read.out === "before\nafter\n");
-      await input.close();
-      assertEquals((await child.status).code, 0);
-      await Promise.all(reading);
-    },
-  });
-
   for (const kind of ["typed", "text"]) {
     assertEquals((await ovid(["new", "agent", kind, `--${kind}`], { cwd })).code, 0);
   }
