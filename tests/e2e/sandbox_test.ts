@@ -24,6 +24,13 @@ const file = fromFileUrl(new URL("./sandbox_probe.ts", import.meta.url));
 const probe = agentId("probe");
 const me = agentId("me");
 
+/** The bundler's own process is told to stop, and ends a moment after the test: only it may be left behind. */
+const bundling = { sanitizeOps: false, sanitizeResources: false };
+
+function test(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
+  Deno.test({ ...bundling, name, fn });
+}
+
 /** Where time is short, the machine's memory and the patience of the box are not tried. */
 const short = Deno.env.has("OVID_SHORT");
 
@@ -99,7 +106,7 @@ class Grounds implements AsyncDisposable {
   }
 }
 
-Deno.test("a sandboxed agent can read nothing, reach nobody, and run nothing", async (t) => {
+test("a sandboxed agent can read nothing, reach nobody, and run nothing", async (t) => {
   await using grounds = await Grounds.open();
   assertEquals(Reflect.get(globalThis, "ovidProbeRan"), undefined, "the box ran the code itself");
   const attempts = [
@@ -126,7 +133,7 @@ Deno.test("a sandboxed agent can read nothing, reach nobody, and run nothing", a
   assertEquals(typeof Deno.readTextFileSync("/etc/hostname"), "string");
 });
 
-Deno.test("a sandboxed agent counts, in order, sends along its routes, sets timers, notes and prints", async () => {
+test("a sandboxed agent counts, in order, sends along its routes, sets timers, notes and prints", async () => {
   await using grounds = await Grounds.open();
   for (let step = 0; step < 500; step++) grounds.send("probe", { type: "count", step });
   await eventually("500 replies", () => grounds.replies.length === 500, 120_000);
@@ -148,7 +155,7 @@ Deno.test("a sandboxed agent counts, in order, sends along its routes, sets time
   await grounds.box.agentEnd(probe);
 });
 
-Deno.test("what a sandboxed agent had on disk it has again, in the next box, or after its code threw", async () => {
+test("what a sandboxed agent had on disk it has again, in the next box, or after its code threw", async () => {
   const store = new MemoryStore();
   {
     await using grounds = await Grounds.open(options(), { store });
@@ -177,7 +184,7 @@ for (
 ) {
   const name = `a sandboxed agent that would ${what} is ended, and starts again`;
   const ignore = short && !["flood", "babble"].includes(what);
-  Deno.test({ name, ignore }, async () => {
+  Deno.test({ ...bundling, name, ignore }, async () => {
     await using grounds = await Grounds.open(options({ stepMs }));
     assertEquals((await grounds.ask({ type: "count", step: 1 })).count, 1);
     grounds.send("probe", { type: "do", what });
@@ -188,7 +195,7 @@ for (
   });
 }
 
-Deno.test("a sandboxed agent that never returns is ended, and blocks nobody meanwhile", async () => {
+test("a sandboxed agent that never returns is ended, and blocks nobody meanwhile", async () => {
   await using grounds = await Grounds.open(options({ stepMs: 4000 }));
   assertEquals((await grounds.ask({ type: "count", step: 1 })).count, 1);
   grounds.send("probe", { type: "do", what: "spin" });
@@ -202,7 +209,7 @@ Deno.test("a sandboxed agent that never returns is ended, and blocks nobody mean
   assert(reply.since === 1 || reply.since === 2);
 });
 
-Deno.test("a sandboxed agent that goes on faulting is stopped", async () => {
+test("a sandboxed agent that goes on faulting is stopped", async () => {
   await using grounds = await Grounds.open();
   grounds.send("probe", { type: "count", step: 1 });
   const lives = () => grounds.printed.split("start ").length - 1;
@@ -215,7 +222,7 @@ Deno.test("a sandboxed agent that goes on faulting is stopped", async () => {
   assert(lives() >= 5, grounds.printed);
 });
 
-Deno.test("a sandboxed agent writes files in a folder of its own, and to no device it did not declare", async () => {
+test("a sandboxed agent writes files in a folder of its own, and to no device it did not declare", async () => {
   const folder = await Deno.makeTempDir();
   try {
     {
@@ -235,7 +242,7 @@ Deno.test("a sandboxed agent writes files in a folder of its own, and to no devi
   }
 });
 
-Deno.test("more mail than a sandbox has room for is dropped and noted", async () => {
+test("more mail than a sandbox has room for is dropped and noted", async () => {
   await using grounds = await Grounds.open(options({ stepMs: 3000 }));
   await grounds.ask({ type: "count", step: 1 });
   grounds.send("probe", { type: "do", what: "spin" });
@@ -245,7 +252,7 @@ Deno.test("more mail than a sandbox has room for is dropped and noted", async ()
   await grounds.until("probe mail.overflow");
 });
 
-Deno.test("a plugin that cannot be sandboxed says why, with its place", async () => {
+test("a plugin that cannot be sandboxed says why, with its place", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const judged = async (text: string, limits = {}) => {
@@ -279,7 +286,7 @@ Deno.test("a plugin that cannot be sandboxed says why, with its place", async ()
   }
 });
 
-Deno.test("the attrs of a sandboxed agent are judged by its own schema, in its sandbox", async () => {
+test("the attrs of a sandboxed agent are judged by its own schema, in its sandbox", async () => {
   const attrs = [{}, { limit: 3 }, { limit: 11 }, { lmit: 3 }];
   const { definition } = await describeConfined(await bundleConfined(file), attrs, options());
   const verdicts = [...attrs, { limit: 4 }].map((each) => {
