@@ -58,6 +58,9 @@ export interface Loaded {
 
 const extensions = [".ts", ".js"];
 
+/** How many types are loaded at a time: to look at one in a sandbox takes a process, and half a second. */
+const loadsAtOnce = 4;
+
 /** Loads every type that `grid` names. A plugin's code runs when it is loaded. */
 export async function loadTypes(grid: TypeNames, options: LoaderOptions): Promise<Loaded> {
   const types = new Map<string, LoadedType>();
@@ -70,26 +73,38 @@ export async function loadTypes(grid: TypeNames, options: LoaderOptions): Promis
       );
     }
   }
-  for (const type of new Set(Array.from(grid.agents.values(), (entry) => entry.type))) {
-    if (type === undefined || errors.has(type)) continue;
-    const builtIn = options.builtIns.get(type);
-    if (builtIn !== undefined) {
-      types.set(type, { definition: builtIn, file: undefined });
-      continue;
-    }
-    try {
-      const file = await findFile(type, grid, options);
-      if (file === undefined) continue;
-      if (options.plugins === false) {
-        errors.set(type, `is the plugin ${file}, and plugins are not to be run`);
-        continue;
-      }
-      types.set(type, await loadFrom(file, type, grid, options));
-    } catch (error) {
-      errors.set(type, messageOf(error));
+  const names = new Set(Array.from(grid.agents.values(), (entry) => entry.type));
+  const wanted = [...names].flatMap((type) => type === undefined || errors.has(type) ? [] : [type]);
+  for (let next = 0; next < wanted.length; next += loadsAtOnce) {
+    const some = wanted.slice(next, next + loadsAtOnce);
+    const found = await Promise.all(some.map((type) => loadType(type, grid, options)));
+    for (const [index, type] of some.entries()) {
+      const each = found[index];
+      if (typeof each === "string") errors.set(type, each);
+      else if (each !== undefined) types.set(type, each);
     }
   }
   return { types, errors };
+}
+
+/** A type as it is found; what is wrong with it; undefined if there is none. */
+async function loadType(
+  type: string,
+  grid: TypeNames,
+  options: LoaderOptions,
+): Promise<LoadedType | string | undefined> {
+  const builtIn = options.builtIns.get(type);
+  if (builtIn !== undefined) return { definition: builtIn, file: undefined };
+  try {
+    const file = await findFile(type, grid, options);
+    if (file === undefined) return undefined;
+    if (options.plugins === false) {
+      return `is the plugin ${file}, and plugins are not to be run`;
+    }
+    return await loadFrom(file, type, grid, options);
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 async function loadFrom(

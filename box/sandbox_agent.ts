@@ -66,7 +66,7 @@ interface Errand {
 /** One agent and its sandboxes, one after the other. */
 export class SandboxAgent {
   readonly #options: SandboxAgentOptions;
-  readonly #running: Promise<void>;
+  #running: Promise<void>;
   readonly #faultsAt: number[] = [];
   #type: SandboxedType;
   #inputs: Input[] = [];
@@ -82,7 +82,7 @@ export class SandboxAgent {
   constructor(options: SandboxAgentOptions, image: DurableImage | undefined) {
     this.#options = options;
     this.#type = options.type;
-    this.#running = this.#run(image).catch((error) => options.failed(error));
+    this.#running = this.#begun(image);
   }
 
   take(input: Input): void {
@@ -111,33 +111,60 @@ export class SandboxAgent {
   }
 
   /**
-   * Gives it another plugin, and the durable state that it has. One that does not run starts again with it.
+   * Readies another plugin for it, with the durable state that it has, and holds it still until it is decided
+   * whether it goes on with that one.
    *
-   * @throws {Error} if the plugin cannot take the state. It goes on as it was then.
+   * @throws {Error} if the plugin cannot take the state.
    */
-  async replace(type: SandboxedType): Promise<void> {
-    if (this.#over) throw new Error("it has ended, and starts with its box");
-    const done = Promise.withResolvers<void>();
+  async prepare(type: SandboxedType): Promise<(take: boolean) => Promise<void>> {
+    if (this.#over) return (take) => take ? this.#again(type) : Promise.resolve();
+    const ready = Promise.withResolvers<(take: boolean) => Promise<void>>();
     this.#errand({
       run: async (sandbox) => {
-        const part = await this.#snapshot(sandbox);
-        if (part === undefined) return done.reject(new Error("its state cannot be had"));
-        const image = part === null ? undefined : { snapshot: part, records: [] };
-        const next = this.#begin();
-        try {
-          const batch = batchOf(await this.#start(next, type, image));
-          this.#type = type;
-          await this.#end(sandbox);
-          done.resolve();
-          return { sandbox: next, batch };
-        } catch (error) {
-          await this.#end(next);
-          done.reject(new Error(type.source.messageOf(error)));
-        }
+        const next = await this.#successor(sandbox, type).catch((error) => {
+          // Whoever has died meanwhile is asked again in its next life.
+          sandbox.check();
+          ready.reject(error);
+        });
+        if (next === undefined) return;
+        const [decided, settled] = [
+          Promise.withResolvers<boolean>(),
+          Promise.withResolvers<void>(),
+        ];
+        ready.resolve((take) => (decided.resolve(take), settled.promise));
+        const taken = await decided.promise;
+        await this.#end(taken ? sandbox : next.sandbox);
+        if (taken) this.#type = type;
+        settled.resolve();
+        return taken ? next : undefined;
       },
-      drop: () => done.reject(new Error("it has just faulted")),
+      drop: () => ready.reject(new Error("its agent has just been stopped")),
     });
-    await done.promise;
+    return await ready.promise;
+  }
+
+  async #successor(sandbox: Sandbox, type: SandboxedType) {
+    const part = await this.#snapshot(sandbox);
+    if (part === undefined) throw new Error("its state cannot be had");
+    const image = part === null ? undefined : { snapshot: part, records: [] };
+    const next = this.#begin();
+    try {
+      return { sandbox: next, batch: batchOf(await this.#start(next, type, image)) };
+    } catch (error) {
+      await this.#end(next);
+      throw new Error(type.source.messageOf(error));
+    }
+  }
+
+  /** Another life, after the last, by another plugin. */
+  async #again(type: SandboxedType): Promise<void> {
+    await this.#running;
+    if (this.#closed) return;
+    this.#type = type;
+    this.#over = false;
+    this.#last = undefined;
+    this.#faultsAt.length = 0;
+    this.#running = this.#begun(await this.#options.read());
   }
 
   /** Ends it with its box. */
@@ -149,17 +176,28 @@ export class SandboxAgent {
     await this.#running;
   }
 
-  async #run(first: DurableImage | undefined): Promise<void> {
+  /** All its lives; never rejects. */
+  async #begun(first: DurableImage | undefined): Promise<void> {
     let image = first;
-    while (!this.#closed) {
-      try {
-        return await this.#live(image);
-      } catch (error) {
-        // Also what a step that was under way would have said is gone.
-        if (this.#closed) return;
-        if (this.#fault(error)) return;
-        image = await this.#options.read();
-      }
+    try {
+      while (await this.#livesOn(image)) image = await this.#options.read();
+    } catch (error) {
+      if (!this.#closed) this.#options.failed(error);
+    } finally {
+      this.#over = true;
+      this.#inputs = [];
+      for (const errand of this.#errands.splice(0)) errand.drop();
+    }
+  }
+
+  async #livesOn(image: DurableImage | undefined): Promise<boolean> {
+    if (this.#closed) return false;
+    try {
+      await this.#live(image);
+      return false;
+    } catch (error) {
+      // Also what a step that was under way would have said is gone.
+      return !this.#closed && !this.#fault(error);
     }
   }
 
@@ -171,7 +209,10 @@ export class SandboxAgent {
       if (this.#faultsAt.length > 0) this.#options.revived();
       for (;;) {
         this.#carryOut(batch);
-        if (batch.ended) return void (this.#last = await this.#snapshot(sandbox));
+        if (batch.ended) {
+          this.#last = await this.#snapshot(sandbox).catch(() => undefined);
+          return;
+        }
         await this.#something(batch, sandbox);
         if (this.#closed) return;
         const errand = this.#errands.shift();
@@ -180,15 +221,13 @@ export class SandboxAgent {
           continue;
         }
         const next = await errand.run(sandbox).catch((error) => {
-          errand.drop();
+          this.#errands.unshift(errand);
           throw error;
         });
         batch = { ...batch, ...nothing };
         if (next !== undefined) ({ sandbox, batch } = next);
       }
     } finally {
-      this.#over = this.#last !== undefined;
-      for (const errand of this.#errands.splice(0)) errand.drop();
       await this.#end(sandbox);
     }
   }
@@ -290,7 +329,6 @@ export class SandboxAgent {
     while ((this.#faultsAt[0] ?? at) < at - faultWindowMs) this.#faultsAt.shift();
     const stopped = (error instanceof AgentFault && error.final) ||
       this.#faultsAt.length >= faultsMax;
-    this.#over = stopped;
     const words = error instanceof Error ? error.message : String(error);
     fault({ agent, error: words, then: stopped ? "stopped" : "rebuild" });
     const [why = ""] = words.split("\n", 1);

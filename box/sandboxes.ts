@@ -81,11 +81,19 @@ export class Sandboxes implements Elsewhere {
     this.#agents.get(agent)?.take(input);
   }
 
-  /** Gives those of a type another plugin; says who they are. */
-  async replace(type: string, sandboxed: SandboxedType): Promise<AgentId[]> {
-    const agents = [...this.#entries.values()].filter((entry) => entry.type === type);
-    for (const { id } of agents) await this.#agents.get(id)?.replace(sandboxed);
-    return agents.map(({ id }) => id);
+  /**
+   * Gives those of a type another plugin, all of them or, if it throws, none.
+   *
+   * @throws {Error} if the plugin cannot take the state of one of them.
+   */
+  async replace(type: string, sandboxed: SandboxedType): Promise<void> {
+    const agents = Array.from(this.#agents).filter(([id]) => this.#entries.get(id)?.type === type);
+    const prepared = await Promise.allSettled(agents.map(([, agent]) => agent.prepare(sandboxed)));
+    const failed = prepared.find((each) => each.status === "rejected");
+    await Promise.all(prepared.map(async (each) => {
+      if (each.status === "fulfilled") await each.value(failed === undefined);
+    }));
+    if (failed !== undefined) throw failed.reason;
   }
 
   async hold(): Promise<{ parts: Snapshot; release(): void } | undefined> {
