@@ -245,7 +245,7 @@ Deno.test("ovid sim GRID: all that is wrong is told with its place, and is exit 
   }
   assertStringIncludes(
     keys.err,
-    'agents.a.attr is not a known key, want one of type, box, attrs, routes; perhaps "attrs"',
+    'agents.a.attr is not a known key, want one of type, box, attrs, routes, sandbox; perhaps "attrs"',
   );
   assertStringIncludes(keys.err, 'simulation.workload.type is "post", want one of terminal, mail');
   assertStringIncludes(keys.err, "simulation.invariant is not known to a simulation");
