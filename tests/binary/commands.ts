@@ -120,7 +120,8 @@ Deno.test("a signal to the executable ends all that it has started", async () =>
     for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) said += text;
   })();
   await eventually("both boxes are linked", () => said.match(/linked to/g)?.length === 2);
-  assert((await leftBehind()).length >= 3, "the boxes are processes of their own");
+  const isSeen = Deno.build.os === "linux";
+  assert(!isSeen || (await leftBehind()).length >= 3, "the boxes are processes of their own");
   child.kill("SIGTERM");
   const { code, signal } = await child.status;
   assertEquals([code, signal], [143, null], "its own handler, and no shell's");
