@@ -47,7 +47,8 @@ Deno.test("the executable takes arguments as they are, however it is called", as
   await Deno.symlink(binary, link);
   const [cwd, name] = [dirname(binary), basename(binary)];
   const options = { cwd, env: { ...warm, PATH: `${cwd}:/bin` } };
-  for (const command of [[link], [`./${name}`], ["/bin/sh", "-c", `${name} --version`], [name]]) {
+  const shell = ["/bin/sh", "-c", `${name} --version`];
+  for (const command of [[link], [`./${name}`], [name], ["/bin/sh", name], shell]) {
     const [program = "", ...args] = command;
     const { code, stdout } = await run(program, [...args, "--version"], options);
     assertEquals([code, stdout.startsWith("ovid ")], [0, true], program);
