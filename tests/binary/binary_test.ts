@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { dirname } from "@std/path";
-import { binary, leftBehind, making, scratch } from "./support.ts";
+import { binary, eventually, leftBehind, making, removeFolders, scratch } from "./support.ts";
 import "./commands.ts";
 import "./containers.ts";
 import "./first_start.ts";
@@ -28,8 +28,20 @@ Deno.test("no process is left behind by the tests of the executable", async () =
   assertEquals(await leftBehind(), []);
 });
 
+Deno.test.afterEach(removeFolders);
+
 Deno.test.afterAll(async () => {
   // What a test that failed has not ended itself.
-  for (const { pid } of await leftBehind()) Deno.kill(pid, "SIGKILL");
+  await eventually("all processes have ended", async () => {
+    const left = await leftBehind();
+    for (const { pid } of left) {
+      try {
+        Deno.kill(pid, "SIGKILL");
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+    return left.length === 0;
+  });
   await Deno.remove(scratch, { recursive: true });
 });

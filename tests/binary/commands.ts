@@ -47,7 +47,8 @@ Deno.test("the executable takes arguments as they are, however it is called", as
   await Deno.symlink(binary, link);
   const [cwd, name] = [dirname(binary), basename(binary)];
   const options = { cwd, env: { ...warm, PATH: `${cwd}:/bin` } };
-  for (const command of [[link], [`./${name}`], ["/bin/sh", "-c", `${name} --version`], [name]]) {
+  const shell = ["/bin/sh", "-c", `${name} --version`];
+  for (const command of [[link], [`./${name}`], [name], ["/bin/sh", name], shell]) {
     const [program = "", ...args] = command;
     const { code, stdout } = await run(program, [...args, "--version"], options);
     assertEquals([code, stdout.startsWith("ovid ")], [0, true], program);
@@ -120,7 +121,8 @@ Deno.test("a signal to the executable ends all that it has started", async () =>
     for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) said += text;
   })();
   await eventually("both boxes are linked", () => said.match(/linked to/g)?.length === 2);
-  assert((await leftBehind()).length >= 3, "the boxes are processes of their own");
+  const isSeen = Deno.build.os === "linux";
+  assert(!isSeen || (await leftBehind()).length >= 3, "the boxes are processes of their own");
   child.kill("SIGTERM");
   const { code, signal } = await child.status;
   assertEquals([code, signal], [143, null], "its own handler, and no shell's");

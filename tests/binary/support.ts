@@ -45,11 +45,20 @@ export async function readHead(count: number): Promise<Uint8Array> {
   return bytes;
 }
 
+let folders: string[] = [];
+
 /** A new folder for one test. */
 export async function makeFolder(): Promise<string> {
   const folder = await Deno.makeTempDir({ dir: scratch });
+  folders.push(folder);
   await Deno.chmod(folder, 0o755);
   return folder;
+}
+
+/** Removes the folders of a test: what was unpacked in each is large. */
+export async function removeFolders(): Promise<void> {
+  for (const folder of folders) await Deno.remove(folder, { recursive: true });
+  folders = [];
 }
 
 /** A path below the project's folder. */

@@ -11,9 +11,11 @@ program_bytes=@PROGRAM_BYTES@
 runtime_at=@RUNTIME_AT@
 unset path_was path_had
 
+self=$0
+# Whoever says `sh ovid` means the one in this folder, if there is one.
 case $0 in
-*/*) self=$0 ;;
-*) self=$(command -v -- "$0") ;;
+*/*) ;;
+*) [ -f "$0" ] || self=$(command -v -- "$0") ;;
 esac
 case $self in
 /*) ;;
