@@ -143,7 +143,8 @@ export { tcp } from "./transport/tcp.ts";
 export type { Connection, Listener, Transport } from "./transport/transport.ts";
 
 // The host of a box's agents, for drivers other than the ones that come with Ovid.
-export { Host, type HostOptions } from "./core/host.ts";
+export { Host } from "./core/host.ts";
+export type { HostOptions } from "./core/host_options.ts";
 export type { HostCounters } from "./core/desk.ts";
 export type {
   Append,
@@ -195,6 +196,7 @@ export {
   type Exposure,
   type Play,
   type Scenario,
+  type Seldom,
   type Sizes,
   type Stage,
 } from "./sim/scenario.ts";

@@ -10,6 +10,9 @@ import { kvsClient } from "./kvs/client.ts";
 import { kvsReplica } from "./kvs/replica.ts";
 import { kvsTty } from "./kvs/tty.ts";
 import { leaseNode } from "./lease/node.ts";
+import { loadPlayer } from "./load/player.ts";
+import { loadSink } from "./load/sink.ts";
+import { loadSource } from "./load/source.ts";
 import { paxosMember } from "./paxos/member.ts";
 import { paxosClient } from "./paxos_chatroom/client.ts";
 import { paxosController } from "./paxos_chatroom/controller.ts";
@@ -23,6 +26,7 @@ export const builtIns: ReadonlyMap<string, AgentDefinition> = new Map(
   [
     ...[chat, dummy, gobbyClient, gobbyGateway, gobbyServer, kvsClient, kvsReplica, kvsTty],
     leaseNode,
+    ...[loadPlayer, loadSink, loadSource],
     ...[paxosClient, paxosController, paxosMember, paxosReplica],
     ...[vrClient, vrReplica, vrTty],
   ].map((definition) => [definition.type, definition]),

@@ -7,15 +7,16 @@ import { agentsOf } from "../core/grid.ts";
 import type { Envelope, Fault, Input, Outgoing } from "../core/envelope.ts";
 import { type DeviceEvent, httpLimits } from "../core/devices.ts";
 import { Host } from "../core/host.ts";
-import type { AgentId, BoxId } from "../core/id.ts";
+import { type AgentId, agentId, type BoxId } from "../core/id.ts";
 import { type Answer, Membership } from "../core/membership.ts";
 import { deriveSeed, seededRandom } from "../core/random.ts";
 import { Mesh } from "../transport/mesh.ts";
 import { tcp } from "../transport/tcp.ts";
+import { AgentEnds } from "./agent_ends.ts";
 import type { BoxEnd, BoxLog, BoxOptions, Guest, Replacement } from "./box_options.ts";
 import { BoxWords, silent } from "./box_words.ts";
 import { connectionsPerCollection, countAccepted } from "./churn.ts";
-import { Devices, TextWriter } from "./devices.ts";
+import { Devices, standardOutput } from "./devices.ts";
 import { Driver } from "./driver.ts";
 import { HttpServers } from "./http.ts";
 import { Guests } from "./guests.ts";
@@ -25,6 +26,10 @@ import { MasterPort } from "./master_port.ts";
 import { memoryJournal } from "./memory_journal.ts";
 import { Processes } from "./processes.ts";
 import { sandboxBox, Sandboxes } from "./sandboxes.ts";
+import { Tracing } from "./tracing.ts";
+
+/** How long a box that ends waits for a reader of its output that takes nothing. */
+const lastWordsMs = 1000;
 
 const endOfInput: DeviceEvent = { device: "terminal", event: { type: "eof" } };
 
@@ -63,7 +68,8 @@ export class Box {
   readonly #processes: Processes;
   readonly #http: HttpServers;
   readonly #masterPort: MasterPort | undefined;
-  readonly #agentEnds = new Map<AgentId, PromiseWithResolvers<void>>();
+  readonly #tracing: Tracing;
+  readonly #agentEnds = new AgentEnds();
   readonly #links: LinksAwaited;
   readonly #inputEnded = new Set<AgentId>();
   readonly #guests: Guests;
@@ -72,7 +78,7 @@ export class Box {
   readonly #sandboxes: Sandboxes;
   #tickTimer: ReturnType<typeof setTimeout> | undefined;
   #accepted = 0;
-  #end: (end: BoxEnd) => void;
+  readonly #end = Promise.withResolvers<BoxEnd>();
   #closing: Promise<void> | undefined;
 
   private constructor(options: BoxOptions) {
@@ -89,10 +95,8 @@ export class Box {
     this.#words = new BoxWords(log, options);
     this.#links = new LinksAwaited(Math.max(0, grid.boxes.length - 1));
     const deliver = (envelope: Envelope) => this.#take({ kind: "mail", envelope });
-    this.#guests = new Guests({ box, grid, deliver });
-    const { promise, resolve } = Promise.withResolvers<BoxEnd>();
-    this.ended = promise;
-    this.#end = resolve;
+    this.#guests = new Guests({ box, grid, log, deliver });
+    this.ended = this.#end.promise;
     this.#membership = new Membership({ self: box, numeric: dialect === "numeric" });
     this.#mesh = new Mesh({
       self: box,
@@ -118,15 +122,12 @@ export class Box {
             log.warn(`dropped a broadcast of ${peer}: the log is full`);
           }
         },
-        guestCame: (guest) =>
+        guestCame: (guest, caller) =>
           this.#guests.enter(guest, (from, message) => {
             this.#mesh.sendToGuest(guest, { from, to: guest, message });
-          }),
-        guestMail: (_guest, envelope) => {
-          if (grid.agents.get(envelope.to)?.box === box) return deliver(envelope);
-          log.info(`dropped mail of client ${envelope.from} for ${envelope.to}, which is not here`);
-        },
-        guestLeft: (guest) => this.#guests.leave(guest),
+          }) ?? this.#tracing.admit(guest, caller),
+        guestMail: (_guest, envelope) => this.#guests.hear(envelope),
+        guestLeft: (guest) => (this.#guests.leave(guest), this.#tracing.remove(guest)),
         note: (event, detail) => {
           // A box that is not there yet is no news.
           const level = event === "dial.failed" ? "debug" : "info";
@@ -156,6 +157,13 @@ export class Box {
       grid: this.#sandboxes.rest,
       isGuest: (agent) => this.#guests.has(agent),
     });
+    this.#tracing = new Tracing({
+      queued: (tracer) => this.#mesh.queuedForGuest(tracer),
+      send: (to, message) => this.#mesh.sendToGuest(to, { from: agentId(box), to, message }),
+      date: () => Date.now(),
+      always: options.telemetry && ((envelope) => options.telemetry?.mail(envelope)),
+      watch: (saw) => this.host.observer = saw,
+    });
     this.#processes = new Processes({
       self: box,
       boxes: grid.boxes,
@@ -170,7 +178,7 @@ export class Box {
       note: (event, detail) => log.info(`${event} ${detail}`),
     });
     this.#devices = new Devices({
-      out: options.out ?? new TextWriter((bytes) => Deno.stdout.write(bytes)),
+      out: options.out ?? standardOutput(log),
       interactive: options.interactive ?? false,
       filesFolder: options.filesFolder,
       processes: this.#processes,
@@ -190,6 +198,7 @@ export class Box {
       ...options.sandboxes === undefined ? {} : { elsewhere: this.#sandboxes },
       ended: (agent) => this.#agentEnded(agent),
       failed: (error) => this.#finish({ why: "failed", error }),
+      stepped: options.telemetry && ((from, to) => options.telemetry?.stepped(from, to)),
     });
     if (masterPort !== undefined) {
       this.#masterPort = new MasterPort({
@@ -216,6 +225,7 @@ export class Box {
       throw error;
     }
     box.#links.start();
+    options.telemetry?.started({ host: box.host, driver: box.#driver, mesh: box.#mesh });
     box.#tick();
     // First, so that the others' first mail finds them.
     box.#sandboxes.boot(box.#images);
@@ -238,7 +248,7 @@ export class Box {
 
   /** Resolves once `agent` has ended and its last output has been handed over. */
   async agentEnd(agent: AgentId): Promise<void> {
-    await this.#endOf(agent).promise;
+    await this.#agentEnds.of(agent);
     await this.#devices.flush();
   }
 
@@ -310,7 +320,8 @@ export class Box {
     clearTimeout(this.#tickTimer);
     this.#links.close();
     await Promise.all([this.#driver.close(), this.#sandboxes.close()]);
-    await this.#devices.flush();
+    // A terminal that has stopped reading must not keep a box from its end.
+    await this.#devices.flush(lastWordsMs);
     await Promise.all([
       ...[this.#masterPort?.close(), this.#mesh.close(), this.#processes.close()],
       this.#http.close(),
@@ -318,7 +329,7 @@ export class Box {
     try {
       await this.#journal.close();
     } finally {
-      this.#end({ why: "closed" });
+      this.#end.resolve({ why: "closed" });
     }
   }
 
@@ -334,21 +345,20 @@ export class Box {
   }
 
   #finish(end: BoxEnd): void {
-    this.#end(end);
+    this.#end.resolve(end);
   }
 
-  #send({ box, envelope }: Outgoing): void {
-    const home = this.#options.grid.agents.get(envelope.to)?.box ?? box;
+  #send(outgoing: Outgoing): void {
+    const { box, from, to, message } = outgoing;
+    const home = this.#options.grid.agents.get(to)?.box ?? box;
     if (home === this.#options.box) {
-      if (this.#guests.has(envelope.to)) this.#guests.tell(envelope);
-      else this.#take({ kind: "mail", envelope });
-      return;
+      if (!this.#guests.has(to)) return this.#take({ kind: "mail", envelope: outgoing });
+      this.host.observer?.(outgoing);
+      return this.#guests.tell(outgoing);
     }
-    const outcome = this.#mesh.send(home, envelope);
+    const outcome = this.#mesh.send(home, outgoing);
     if (outcome !== "sent" && this.#options.debug) {
-      this.#log.debug(
-        `mail.${outcome} ${envelope.from} -> ${envelope.to} ${envelope.message.type}`,
-      );
+      this.#log.debug(`mail.${outcome} ${from} -> ${to} ${message.type}`);
     }
   }
 
@@ -368,6 +378,7 @@ export class Box {
     const { ping, drop, nextAt } = this.#membership.tick(now());
     for (const peer of drop) this.#mesh.drop(peer, "it has been silent for too long");
     this.#mesh.ping(ping);
+    this.#tracing.tellMissed();
     if (this.#accepted >= connectionsPerCollection) {
       this.#accepted = 0;
       this.#options.collect?.();
@@ -382,16 +393,8 @@ export class Box {
 
   #agentEnded(agent: AgentId): void {
     this.#http.stop(agent);
-    this.#endOf(agent).resolve();
-  }
-
-  #endOf(agent: AgentId): PromiseWithResolvers<void> {
-    let end = this.#agentEnds.get(agent);
-    if (end === undefined) this.#agentEnds.set(agent, end = Promise.withResolvers());
-    return end;
+    this.#agentEnds.end(agent);
   }
 }
 
-function now(): number {
-  return performance.now();
-}
+const now = () => performance.now();

@@ -8,6 +8,7 @@ import type { Transport } from "../transport/transport.ts";
 import type { TextWriter } from "./devices.ts";
 import type { OpenedJournal } from "./journal.ts";
 import type { PluginSource } from "./plugin_source.ts";
+import type { BoxTelemetry } from "./telemetry.ts";
 import type { BoxStarter } from "./processes.ts";
 import type { SandboxedType } from "./sandbox_type.ts";
 import type { BoxSandboxes } from "./sandboxes.ts";
@@ -56,6 +57,8 @@ export interface BoxOptions {
   readonly log?: BoxLog;
   /** Collects garbage; called now and then after many connections have come and gone. */
   readonly collect?: () => void;
+  /** Default: nothing is measured. */
+  readonly telemetry?: BoxTelemetry;
   /** Logs every note of every agent. */
   readonly debug?: boolean;
   /** The events of notes that are logged as warnings in any case. */

@@ -35,6 +35,22 @@ test("lockData: says which file where there can be no lock", (folder) => {
   assertThrows(() => lockData(join(folder, "missing")), Error, `Cannot lock "${path}": `);
 });
 
+test("lockData: leaves nothing open where its file cannot be opened, emptied or written", (folder) => {
+  // A device that takes no bytes: what a full disk does.
+  if (Deno.build.os !== "linux") return;
+  const path = join(folder, "lock");
+  const open = () => [...Deno.readDirSync("/proc/self/fd")].length;
+  const before = open();
+  Deno.symlinkSync("/dev/full", path);
+  assertThrows(() => lockData(folder), Error, `Cannot lock "${path}": `);
+  Deno.removeSync(path);
+  Deno.mkdirSync(path);
+  assertThrows(() => lockData(folder), Error, `Cannot lock "${path}": `);
+  Deno.removeSync(path);
+  assertEquals(open(), before);
+  lockData(folder).release();
+});
+
 test("openJournal: refuses a folder that is open already, and lets go of it when closed", async (folder) => {
   const agent = agentId("1");
   const { journal } = await openJournal(folder);

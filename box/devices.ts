@@ -1,34 +1,75 @@
-// The real devices: standard output, the terminal's lines, and files below the box's data folder; other boxes and
-// requests by HTTP have files of their own.
+// The real devices: standard output and the terminal's lines. Files, other boxes and requests by HTTP are served
+// elsewhere.
 
-import { dirname, isAbsolute, join, normalize } from "@std/path";
-import type { DeviceEvent, DeviceOutput, FileOutput } from "../core/devices.ts";
+import type { DeviceEvent, DeviceOutput } from "../core/devices.ts";
 import type { AgentId } from "../core/id.ts";
+import { FileDevice } from "./file_device.ts";
 import type { HttpServers } from "./http.ts";
 import type { Processes } from "./processes.ts";
+import { pause } from "../transport/pause.ts";
 
-/** Writes text somewhere in order, one write at a time; text that comes meanwhile goes into the next. */
+/** How many characters may wait for whoever reads the output of a box. */
+export const outputCharactersMax: number = 4 << 20;
+
+// One write is not longer, so that a reader who is slow is told from one who has stopped.
+const pieceBytesMax = 1 << 16;
+
+/** What {@linkcode TextWriter} does when its reader is too slow. */
+export interface TextWriterOptions {
+  /** Default: {@linkcode outputCharactersMax}. */
+  readonly charactersMax?: number;
+  /** Called when there is room again, with how many characters had none. */
+  readonly leftOut?: (characters: number) => void;
+}
+
+/**
+ * Writes text somewhere in order, one write at a time; text that comes meanwhile goes into the next. What finds no room
+ * is left out, the newest as on links: what was taken before stays in order, and whoever writes never waits.
+ */
 export class TextWriter {
   readonly #write: (bytes: Uint8Array) => Promise<number>;
+  readonly #options: TextWriterOptions;
   #waiting = "";
   #writing: Promise<void> | undefined;
+  #pieces = 0;
+  #leftOut = 0;
   #broken = false;
 
   /** @param write Writes some of the bytes and says how many, as `Deno.stdout.write` does. */
-  constructor(write: (bytes: Uint8Array) => Promise<number>) {
+  constructor(write: (bytes: Uint8Array) => Promise<number>, options: TextWriterOptions = {}) {
     this.#write = write;
+    this.#options = options;
   }
 
   /** Queues `text`. Once the reader has gone away, output goes nowhere: that must not end a box. */
   write(text: string): void {
     if (this.#broken) return;
+    const { charactersMax = outputCharactersMax } = this.#options;
+    // A text that nothing waits before is taken, however long it is.
+    if (this.#waiting !== "" && this.#waiting.length + text.length > charactersMax) {
+      this.#leftOut += text.length;
+      return;
+    }
+    this.#tellLeftOut();
     this.#waiting += text;
     this.#writing ??= this.#run();
   }
 
-  /** Resolves when all that was written has been handed over. */
-  async flush(): Promise<void> {
-    await this.#writing;
+  /** Resolves when all that was written has been handed over, or nothing was for `idleMsMax`. */
+  async flush(idleMsMax = Infinity): Promise<void> {
+    if (idleMsMax === Infinity) return await this.#writing;
+    for (let before = -1; this.#writing !== undefined && before !== this.#pieces;) {
+      before = this.#pieces;
+      const handedOver = new AbortController();
+      const writing = this.#writing.then(() => handedOver.abort());
+      await Promise.race([writing, pause(idleMsMax, handedOver.signal)]);
+    }
+  }
+
+  #tellLeftOut(): void {
+    const characters = this.#leftOut;
+    this.#leftOut = 0;
+    if (characters > 0) this.#options.leftOut?.(characters);
   }
 
   async #run(): Promise<void> {
@@ -39,15 +80,26 @@ export class TextWriter {
       while (this.#waiting !== "") {
         let bytes = encoder.encode(this.#waiting);
         this.#waiting = "";
-        while (bytes.length > 0) bytes = bytes.subarray(await this.#write(bytes));
+        while (bytes.length > 0) {
+          bytes = bytes.subarray(await this.#write(bytes.subarray(0, pieceBytesMax)));
+          this.#pieces++;
+        }
       }
     } catch {
       this.#broken = true;
       this.#waiting = "";
     } finally {
       this.#writing = undefined;
+      this.#tellLeftOut();
     }
   }
+}
+
+/** The standard output of this process. What a slow reader had no room for is said in `log`. */
+export function standardOutput(log: { warn(text: string): void }): TextWriter {
+  const leftOut = (characters: number) =>
+    log.warn(`left out ${characters} characters of output, which nobody reads fast enough`);
+  return new TextWriter((bytes) => Deno.stdout.write(bytes), { leftOut });
 }
 
 /** What the devices of a box need. */
@@ -66,31 +118,19 @@ export interface DevicesOptions {
   readonly date: () => Date;
 }
 
-interface FileChange {
-  readonly agent: AgentId;
-  /** Whether it goes behind what the file has, or in its place. */
-  readonly append: boolean;
-  readonly text: string;
-}
-
-// Only the last of what replaces all counts, and what follows it.
-async function carryOut(file: string, changes: readonly FileChange[]): Promise<void> {
-  const last = changes.findLastIndex(({ append }) => !append);
-  const text = changes.slice(Math.max(last, 0)).map((change) => change.text).join("");
-  if (last < 0) return await Deno.writeTextFile(file, text, { append: true });
-  // Whoever reads it finds the old file or the new one, and never half of one.
-  await Deno.writeTextFile(`${file}.new`, text);
-  await Deno.rename(`${file}.new`, file);
-}
-
 /** Carries out what agents give to their devices. */
 export class Devices {
   readonly #options: DevicesOptions;
-  readonly #changes = new Map<string, FileChange[]>();
-  readonly #tasks = new Set<Promise<void>>();
+  readonly #files: FileDevice;
 
   constructor(options: DevicesOptions) {
     this.#options = options;
+    const { filesFolder: folder, date, event } = options;
+    this.#files = new FileDevice({
+      folder,
+      date,
+      event: (agent, failed) => event(agent, { device: "file", event: failed }),
+    });
   }
 
   take(agent: AgentId, { device, output }: DeviceOutput): void {
@@ -101,7 +141,7 @@ export class Devices {
         else if (this.#options.interactive) this.#options.out.write(output.text);
         return;
       case "file":
-        return this.#change(agent, output);
+        return this.#files.take(agent, output);
       case "process":
         return this.#options.processes.take(agent, output);
       case "http":
@@ -109,57 +149,9 @@ export class Devices {
     }
   }
 
-  /** Resolves when every output has been handed over. */
-  async flush(): Promise<void> {
-    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
-    await this.#options.out.flush();
-  }
-
-  #change(agent: AgentId, output: FileOutput): void {
-    const { filesFolder, date } = this.#options;
-    const { path } = output;
-    const inside = normalize(path);
-    if (filesFolder === undefined) return this.#failed(agent, path, "this box has no data folder");
-    if (isAbsolute(inside) || inside === ".." || inside.startsWith("../")) {
-      return this.#failed(agent, path, "want a relative path below the box's data folder");
-    }
-    const change = output.type === "write"
-      ? { agent, append: false, text: output.lines.map((line) => `${line}\n`).join("") }
-      : {
-        agent,
-        append: true,
-        text: `${output.stamp ? `${date().toISOString()} ` : ""}${output.text}\n`,
-      };
-    const waiting = this.#changes.get(inside);
-    if (waiting !== undefined) {
-      waiting.push(change);
-      return;
-    }
-    this.#changes.set(inside, [change]);
-    const task = this.#writeFile(join(filesFolder, inside), inside);
-    this.#tasks.add(task);
-    task.finally(() => this.#tasks.delete(task));
-  }
-
-  async #writeFile(file: string, inside: string): Promise<void> {
-    let waiting = this.#changes.get(inside) ?? [];
-    while (waiting.length > 0) {
-      this.#changes.set(inside, []);
-      try {
-        await Deno.mkdir(dirname(file), { recursive: true });
-        await carryOut(file, waiting);
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        for (const agent of new Set(waiting.map((each) => each.agent))) {
-          this.#failed(agent, inside, why);
-        }
-      }
-      waiting = this.#changes.get(inside) ?? [];
-    }
-    this.#changes.delete(inside);
-  }
-
-  #failed(agent: AgentId, path: string, reason: string): void {
-    this.#options.event(agent, { device: "file", event: { type: "failed", path, reason } });
+  /** Resolves when every output has been handed over, but for text that nobody has read for `idleMsMax`. */
+  async flush(idleMsMax?: number): Promise<void> {
+    await this.#files.flush();
+    await this.#options.out.flush(idleMsMax);
   }
 }

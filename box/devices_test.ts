@@ -4,7 +4,7 @@ import { type FileOutput, httpLimits } from "../core/devices.ts";
 import { agentId } from "../core/id.ts";
 import { boxA } from "../core/test_support.ts";
 import { MemoryNetwork } from "../transport/memory.ts";
-import { Devices, TextWriter } from "./devices.ts";
+import { Devices, TextWriter, type TextWriterOptions } from "./devices.ts";
 import { HttpServers } from "./http.ts";
 import { Processes } from "./processes.ts";
 
@@ -71,4 +71,58 @@ Deno.test("Devices: no file outside the data folder is touched", async () => {
     append("a", "/f"),
   ]);
   assertEquals([files, failed.length], [{}, 2]);
+});
+
+/** A reader that takes what it is given only when it is told to. */
+function slowReader(options: TextWriterOptions = {}) {
+  let read = "";
+  let waiting: (() => void) | undefined;
+  const writer = new TextWriter(async (bytes) => {
+    await new Promise<void>((resolve) => waiting = resolve);
+    read += new TextDecoder().decode(bytes);
+    return bytes.length;
+  }, options);
+  const take = async () => {
+    while (waiting === undefined) await new Promise((resolve) => setImmediate(resolve));
+    waiting();
+    waiting = undefined;
+  };
+  return { writer, take, read: () => read };
+}
+
+Deno.test("TextWriter: leaves out the newest of what finds no room, and says how much", async () => {
+  const leftOut: number[] = [];
+  const { writer, take, read } = slowReader({
+    charactersMax: 10,
+    leftOut: (characters) => leftOut.push(characters),
+  });
+  writer.write("first\n");
+  // It is on its way to the reader now, and what follows has to wait.
+  await Promise.resolve();
+  await Promise.resolve();
+  for (const text of ["12345\n", "12345\n", "1234567\n"]) writer.write(text);
+  assertEquals(leftOut, []);
+  writer.write("123\n");
+  assertEquals(leftOut, [14]);
+  await take();
+  await take();
+  await writer.flush();
+  assertEquals(read(), "first\n12345\n123\n");
+  writer.write("longer than ten\n");
+  await take();
+  await writer.flush();
+  assertEquals(read().slice(-16), "longer than ten\n");
+});
+
+Deno.test("TextWriter.flush(): waits for a reader that is slow, and gives up one that has stopped", async () => {
+  const { writer, take, read } = slowReader();
+  // Several pieces.
+  writer.write("x".repeat(200_000));
+  await take();
+  await writer.flush(20);
+  assertEquals(read().length, 65536, "it has stopped");
+  const flushed = writer.flush(60_000);
+  for (let piece = 1; piece < 4; piece++) await take();
+  await flushed;
+  assertEquals(read().length, 200_000);
 });

@@ -1,6 +1,7 @@
 // The driver of a real host: syncs what a batch appends, only then lets out what it sends, and keeps one timer.
 // While one sync is under way the host goes on; the next sync covers all that came meanwhile (group commit).
 
+import { compactBytesDefault, isCompactionDue } from "../core/compaction.ts";
 import type { AgentDefinition } from "../core/define.ts";
 import type { DurableImage, Fault, Input, Note, Outgoing, Output } from "../core/envelope.ts";
 import type { Batch } from "../core/envelope.ts";
@@ -25,9 +26,11 @@ export interface DriverOptions {
   readonly ended: (agent: AgentId) => void;
   /** The journal failed, or the host's own belief broke: this box's state is ahead of its disk, and it must end. */
   readonly failed: (error: unknown) => void;
+  /** Told when each step began and ended; without it no clock is asked. */
+  readonly stepped?: ((begunAt: number, endedAt: number) => void) | undefined;
   /** Default: there are none. */
   readonly elsewhere?: Elsewhere;
-  /** Compact the journal once so much has been written since the last snapshot; default 64 MiB. */
+  /** The shortest journal that is compacted; default {@linkcode compactBytesDefault}. */
   readonly compactBytes?: number;
 }
 
@@ -135,6 +138,11 @@ export class Driver {
     );
   }
 
+  /** How many batches wait for the disk. */
+  get held(): number {
+    return this.#held.length;
+  }
+
   /** Takes no more inputs, waits for the sync under way, and lets out what was held. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -148,7 +156,10 @@ export class Driver {
     if (this.#closed) return;
     const inputs = this.#inputs;
     this.#inputs = [];
-    this.#guard(() => this.#carryOut(this.#options.host.step(this.#options.now(), inputs)));
+    const { host, now, stepped } = this.#options;
+    const begunAt = now();
+    this.#guard(() => this.#carryOut(host.step(begunAt, inputs)));
+    stepped?.(begunAt, now());
   }
 
   // Beliefs of the host are always on, and a broken one ends the box rather than one event of its loop.
@@ -234,10 +245,11 @@ export class Driver {
   }
 
   async #compact(): Promise<void> {
-    const { journal, elsewhere, compactBytes = 64 * 1024 * 1024 } = this.#options;
-    const bytes = Math.max(compactBytes, this.#retryBytes);
-    const due = this.#mustCompact || journal.bytesSinceSnapshot >= bytes;
-    if (!this.#mayCompact || !due) return;
+    const { journal, elsewhere, compactBytes: wanted = compactBytesDefault } = this.#options;
+    const { bytesSinceSnapshot: journalBytes, snapshotBytes } = journal;
+    const compactBytes = Math.max(wanted, this.#retryBytes);
+    const isDue = isCompactionDue({ journalBytes, snapshotBytes, compactBytes });
+    if (!this.#mayCompact || !(this.#mustCompact || isDue)) return;
     if (elsewhere === undefined) return await this.#compactTo(new Map());
     // Nobody else waits for a host that may be slow to answer.
     this.#holding ??= this.#compactAround(elsewhere);

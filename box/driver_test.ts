@@ -78,7 +78,7 @@ function drive(
     host,
     journal,
     now: () => performance.now(),
-    send: ({ envelope }: Outgoing) => out.push(`sent ${envelope.message.value}`),
+    send: ({ message }: Outgoing) => out.push(`sent ${message.value}`),
     output: ({ output }: Output) => {
       if (output.output.type === "print") out.push(output.output.text);
     },
@@ -110,6 +110,9 @@ function gated(journal: Journal): Journal & { commits: PromiseWithResolvers<void
     compact: (snapshot) => journal.compact(snapshot),
     get bytesSinceSnapshot() {
       return journal.bytesSinceSnapshot;
+    },
+    get snapshotBytes() {
+      return journal.snapshotBytes;
     },
     get stats() {
       return journal.stats;
@@ -212,6 +215,26 @@ Deno.test("Driver compacts a journal that has grown, but not one with agents tha
   await kept.driver.close();
 });
 
+Deno.test("Driver does not compact a journal that is shorter than the last snapshot", async () => {
+  const store = new MemoryStore();
+  store.agents = new Map([[adderId, { version: 1, durable: '{"total":7}' }]]);
+  store.snapshotBytes = 2000;
+  const { journal, images } = memoryJournal(store);
+  const { driver } = drive(journal, new Map(images), 100);
+  const compacted = () => store.agents.get(adderId)?.durable !== '{"total":7}';
+  while (journal.bytesSinceSnapshot < 1900) {
+    driver.take(add(1));
+    await driver.idle();
+    assertEquals(compacted(), false, `after ${journal.bytesSinceSnapshot} bytes`);
+  }
+  for (let i = 0; i < 20; i++) {
+    driver.take(add(1));
+    await driver.idle();
+  }
+  assert(compacted(), "once it is as long it is compacted");
+  await driver.close();
+});
+
 Deno.test("Driver fires a timer that was moved when it is due, not before, and not when it was due first", async () => {
   const { driver, out } = drive(memoryJournal().journal);
   const fired = () => out.some((text) => text.startsWith("later"));
@@ -295,7 +318,7 @@ Deno.test("Driver carries out batches of agents elsewhere, and compacts with the
   const message = { type: "total", value: "far" };
   const carried = {
     appends: [{ agent: far, record: "2" }],
-    sends: [{ box: boxB, envelope: { from: far, to: adderId, message } }],
+    sends: [{ box: boxB, from: far, to: adderId, message }],
     outputs: [],
     notes: [],
     endings: [far],

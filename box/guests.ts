@@ -6,7 +6,7 @@ import { copyJson } from "../core/data.ts";
 import type { Envelope } from "../core/envelope.ts";
 import type { Grid } from "../core/grid.ts";
 import type { AgentId, BoxId } from "../core/id.ts";
-import type { Guest } from "./box_options.ts";
+import type { BoxLog, Guest } from "./box_options.ts";
 
 /** What takes the mail for a guest. */
 export type Receive = (from: AgentId, message: AnyMessage) => void;
@@ -15,6 +15,7 @@ export type Receive = (from: AgentId, message: AnyMessage) => void;
 export interface GuestsOptions {
   readonly box: BoxId;
   readonly grid: Grid;
+  readonly log: BoxLog;
   /** Mail for an agent of this box. */
   readonly deliver: (envelope: Envelope) => void;
 }
@@ -43,6 +44,13 @@ export class Guests {
 
   leave(id: AgentId): void {
     this.#receivers.delete(id);
+  }
+
+  /** Mail from a guest, for an agent of this box or else for nobody. */
+  hear(envelope: Envelope): void {
+    const { grid, box, log, deliver } = this.#options;
+    if (grid.agents.get(envelope.to)?.box === box) return deliver(envelope);
+    log.info(`dropped mail of client ${envelope.from} for ${envelope.to}, which is not here`);
   }
 
   /** Mail for a guest, if it is still here. */

@@ -135,16 +135,19 @@ class HttpServer {
   }
 
   async #accept(listener: Listener): Promise<void> {
-    const { limits } = this.#options;
+    const { limits, note } = this.#options;
+    let failing = false;
     while (!this.#closing.signal.aborted) {
       try {
         const connection = await listener.accept();
+        failing = false;
         if (connection === undefined) return;
         // Those that are told to come again are connections as well.
         if (this.#exchanges.size >= 2 * limits.exchanges) connection.close();
         else this.#open(connection);
       } catch (error) {
-        this.#options.note("http.accept", error instanceof Error ? error.message : String(error));
+        if (!failing) note("http.accept", error instanceof Error ? error.message : String(error));
+        failing = true;
         await pause(acceptAgainMs, this.#closing.signal);
       }
     }

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { type HttpEvent, type HttpLimits, httpLimits } from "../core/devices.ts";
 import { agentId } from "../core/id.ts";
+import { FailingTransport } from "../transport/failing.ts";
 import { tcp } from "../transport/tcp.ts";
+import type { Transport } from "../transport/transport.ts";
 import { HttpServers } from "./http.ts";
 import { parseHead } from "./http_request.ts";
 
@@ -9,17 +11,18 @@ const agent = agentId("g");
 const json = "application/json";
 
 /** What strangers see of an agent that the test plays. */
-async function bench(limits: Partial<HttpLimits> = {}) {
+async function bench(limits: Partial<HttpLimits> = {}, transport: Transport = tcp) {
+  const notes: string[] = [];
   const events: HttpEvent[] = [];
   const wakers: (() => void)[] = [];
   const servers = new HttpServers({
-    transport: tcp,
+    transport,
     limits: { ...httpLimits, ...limits },
     event(_agent, event) {
       events.push(event);
       for (const wake of wakers.splice(0)) wake();
     },
-    note() {},
+    note: (event, detail) => notes.push(`${event} ${detail}`),
   });
   /** The next event of a type. */
   const next = async <T extends HttpEvent["type"]>(type: T) => {
@@ -35,6 +38,7 @@ async function bench(limits: Partial<HttpLimits> = {}) {
   const connect = () => Deno.connect({ hostname: "127.0.0.1", port });
   return {
     servers,
+    notes,
     next,
     connect,
     url: `http://127.0.0.1:${port}`,
@@ -256,6 +260,19 @@ Deno.test("HttpServers cuts off those whom an agent's last life has not answered
   await a.servers.stop(agent);
   const refused = await a.connect().then((connection) => connection.close(), () => "refused");
   assertEquals(refused, "refused");
+});
+
+Deno.test("HttpServers goes on accepting after the system could not, and says so once", async () => {
+  let left = 3;
+  const transport = new FailingTransport(tcp, (_, kind) => kind === "accept" && left-- > 0);
+  await using served = await bench({}, transport);
+  const connection = await served.connect();
+  await send(connection, plain);
+  const { id } = await served.next("request");
+  served.servers.take(agent, { type: "respond", id, status: 200, contentType: json, body: "{}" });
+  assertStringIncludes(await readAll(connection), "{}");
+  const failures = served.notes.filter((note) => note.startsWith("http.accept"));
+  assertEquals(failures, ["http.accept Too many open files: accept was told to fail"]);
 });
 
 Deno.test("parseHead() tells the headers that matter, in small letters", () => {

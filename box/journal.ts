@@ -62,6 +62,8 @@ export interface Journal {
   compact(snapshot: Snapshot): Promise<void>;
   /** What another start would have to read again: when this is large, compaction is due. */
   readonly bytesSinceSnapshot: number;
+  /** How large the last snapshot is; 0 if there is none. */
+  readonly snapshotBytes: number;
   readonly stats: JournalStats;
   /** Commits and lets go of the folder, also after a failure, with which it rejects then. */
   close(): Promise<void>;
@@ -159,6 +161,7 @@ class FileJournal implements Journal {
   #file: JournalFile;
   /** The generation of the snapshot, undefined if there is none yet. */
   #base: number | undefined;
+  #snapshotBytes: number;
   #nextSequence: number;
 
   #filling: Group = { lines: "", records: 0 };
@@ -183,6 +186,7 @@ class FileJournal implements Journal {
     this.#file = recovered.file;
     this.#chain = [...recovered.chain];
     this.#base = recovered.base;
+    this.#snapshotBytes = recovered.snapshotBytes;
     this.#nextSequence = recovered.nextSequence;
   }
 
@@ -195,6 +199,10 @@ class FileJournal implements Journal {
     let bytes = 0;
     for (const part of this.#chain) if (part.generation >= from) bytes += part.bytes;
     return bytes;
+  }
+
+  get snapshotBytes(): number {
+    return this.#snapshotBytes;
   }
 
   append(records: readonly Append[]): void {
@@ -234,7 +242,7 @@ class FileJournal implements Journal {
       const chain = this.#chain.map((part) => ({ ...part }));
       const snapshot = base === undefined
         ? undefined
-        : (await readSnapshot(this.#files, this.#folder, base)).get(agent);
+        : (await readSnapshot(this.#files, this.#folder, base)).agents.get(agent);
       const records: string[] = [];
       for (const part of chain) {
         for (const append of await readSynced(this.#files, this.#folder, part)) {
@@ -357,6 +365,7 @@ class FileJournal implements Journal {
     for (const path of paths) await attempt("remove", path, () => this.#files.remove(path));
     this.#chain.splice(0, stale.length);
     this.#base = generation;
+    this.#snapshotBytes = bytes.length;
   }
 
   /** Runs `work` when no other such work is left; its failure is the journal's. */

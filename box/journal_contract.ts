@@ -287,6 +287,21 @@ function compactionTests(test: Test): void {
       assert(journal.bytesSinceSnapshot < 1000);
     });
   });
+
+  test("snapshotBytes is the size of the last snapshot, also after another start", async (use) => {
+    let before = 0;
+    await use(async (journal) => {
+      assertEquals(journal.snapshotBytes, 0);
+      await journal.compact(new Map([[a, state(1, "x".repeat(5000))]]));
+      before = journal.snapshotBytes;
+      assert(before >= 5000 && before < 6000, `${before} bytes`);
+    });
+    await use(async (journal) => {
+      assertEquals(journal.snapshotBytes, before);
+      await journal.compact(new Map([[a, state(1, 0)]]));
+      assert(journal.snapshotBytes < 1000);
+    });
+  });
 }
 
 function refusalTests(test: Test): void {

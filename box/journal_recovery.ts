@@ -42,6 +42,8 @@ export interface Recovered {
   readonly chain: readonly JournalPart[];
   /** The generation of the snapshot, undefined if there is none yet. */
   readonly base: number | undefined;
+  /** How large it is; 0 if there is none. */
+  readonly snapshotBytes: number;
   readonly nextSequence: number;
 }
 
@@ -121,20 +123,21 @@ function corrupt(path: string, { offset, reason }: Damage): OvidError {
   return new OvidError("journal.corrupt", `Cannot read "${path}": at byte ${offset} ${reason}`);
 }
 
-/** The snapshot of a generation. */
+/** The snapshot of a generation, and how large it is. */
 export async function readSnapshot(
   files: JournalFiles,
   folder: string,
   generation: number,
-): Promise<Snapshot> {
+): Promise<{ readonly agents: Snapshot; readonly bytes: number }> {
   const path = snapshotPath(folder, generation);
-  const content = decodeSnapshot(await attempt("read", path, () => files.read(path)));
+  const bytes = await attempt("read", path, () => files.read(path));
+  const content = decodeSnapshot(bytes);
   if (content.corrupt !== undefined) throw corrupt(path, content.corrupt);
   if (content.generation !== generation) {
     const reason = `found generation ${content.generation}, want ${generation}`;
     throw corrupt(path, { offset: 0, reason });
   }
-  return content.agents;
+  return { agents: content.agents, bytes: bytes.length };
 }
 
 /** A journal as it was read. */
@@ -288,7 +291,9 @@ export async function recover(files: JournalFiles, folder: string): Promise<Reco
   }
   const generations = chainOf(folder, found);
   const base = found.snapshots.at(-1);
-  const agents = base === undefined ? new Map() : await readSnapshot(files, folder, base);
+  const snapshot = base === undefined
+    ? { agents: new Map(), bytes: 0 }
+    : await readSnapshot(files, folder, base);
   const { earlier, last } = await readChain(files, folder, generations);
 
   const path = journalPath(folder, last.header.generation);
@@ -305,7 +310,7 @@ export async function recover(files: JournalFiles, folder: string): Promise<Reco
   }
   const records: Append[] = [...earlier, last].flatMap((journal) => journal.records);
   return {
-    images: imagesOf(agents, records),
+    images: imagesOf(snapshot.agents, records),
     repaired,
     file,
     chain: [...earlier, last].map(({ header, validBytes }) => ({
@@ -313,6 +318,7 @@ export async function recover(files: JournalFiles, folder: string): Promise<Reco
       bytes: validBytes,
     })),
     base,
+    snapshotBytes: snapshot.bytes,
     nextSequence: last.nextSequence,
   };
 }

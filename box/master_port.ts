@@ -1,8 +1,10 @@
 // The port at which masters command a box: loopback only, any number of masters, each answered in its own order.
-// Whatever a master sends, the box lives.
+// Whatever a master sends, the box lives; one that does not read its answers is not read from either.
 
 import type { Answer } from "../core/membership.ts";
+import { messageOf } from "../core/error.ts";
 import { LineDecoder } from "../transport/lines.ts";
+import { pause } from "../transport/pause.ts";
 import type { Connection, Listener, Transport } from "../transport/transport.ts";
 
 /** The lowest port that a master may use: those below are for links between boxes. */
@@ -23,6 +25,12 @@ export interface MasterPortOptions {
   readonly note: (event: string, detail: string) => void;
 }
 
+/** How long a port waits when the system has no room for a connection. */
+const acceptAgainMs = 50;
+
+/** How much is answered at once: a few bytes of commands may ask for the log a thousand times. */
+const answerCharactersMax = 1 << 16;
+
 interface Master {
   readonly connection: Connection;
   heardAt: number;
@@ -35,6 +43,7 @@ export class MasterPort {
   #listener: Listener | undefined;
   #tasks = new Set<Promise<void>>();
   #count = 0;
+  readonly #end = new AbortController();
 
   constructor(options: MasterPortOptions) {
     this.#options = options;
@@ -58,6 +67,7 @@ export class MasterPort {
   }
 
   async close(): Promise<void> {
+    this.#end.abort();
     this.#listener?.close();
     for (const master of this.#masters) master.connection.close();
     await Promise.all(this.#tasks);
@@ -69,8 +79,19 @@ export class MasterPort {
   }
 
   async #accept(listener: Listener): Promise<void> {
-    while (true) {
-      const connection = await listener.accept();
+    let failing = false;
+    while (!this.#end.signal.aborted) {
+      let connection: Connection | undefined;
+      try {
+        connection = await listener.accept();
+        failing = false;
+      } catch (error) {
+        // Out of descriptors, most likely: those who wait are served once some have been closed.
+        if (!failing) this.#options.note("master.accept", messageOf(error));
+        failing = true;
+        await pause(acceptAgainMs, this.#end.signal);
+        continue;
+      }
       if (connection === undefined) return;
       const master = { connection, heardAt: this.#count++ };
       this.#masters.add(master);
@@ -93,26 +114,25 @@ export class MasterPort {
   async #serve(master: Master): Promise<void> {
     const { connection } = master;
     const decoder = new LineDecoder(commandBytesMax);
-    const encoder = new TextEncoder();
     try {
       while (true) {
         const bytes = await connection.read();
         if (bytes === undefined) break;
         master.heardAt = this.#count++;
         const { lines, fault } = decoder.push(bytes);
-        const replies = this.#answer(lines);
-        if (replies !== "") await connection.write(encoder.encode(replies));
+        await this.#answer(lines, connection);
         if (fault !== undefined) throw new Error(fault);
       }
     } catch (error) {
-      this.#options.note("master.closed", error instanceof Error ? error.message : String(error));
+      this.#options.note("master.closed", messageOf(error));
     } finally {
       this.#masters.delete(master);
       connection.close();
     }
   }
 
-  #answer(lines: readonly string[]): string {
+  async #answer(lines: readonly string[], connection: Connection): Promise<void> {
+    const encoder = new TextEncoder();
     let replies = "";
     for (const line of lines) {
       // A page in somebody's browser must not be able to post `crash` here.
@@ -120,7 +140,10 @@ export class MasterPort {
       if (line.trim() === "") continue;
       const { reply } = this.#options.command(line);
       if (reply !== undefined) replies += `${reply}\n`;
+      if (replies.length < answerCharactersMax) continue;
+      await connection.write(encoder.encode(replies));
+      replies = "";
     }
-    return replies;
+    if (replies !== "") await connection.write(encoder.encode(replies));
   }
 }

@@ -1,5 +1,7 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import { FailingTransport } from "../transport/failing.ts";
 import { tcp } from "../transport/tcp.ts";
+import type { Transport } from "../transport/transport.ts";
 import { MasterPort, mastersMax } from "./master_port.ts";
 import { eventually } from "./test_support.ts";
 
@@ -9,15 +11,18 @@ interface Served extends AsyncDisposable {
   readonly commands: string[];
 }
 
-async function serve(): Promise<Served> {
+async function serve(
+  transport: Transport = tcp,
+  reply: (line: string) => string = (line) => `re ${line}`,
+): Promise<Served> {
   const notes: string[] = [];
   const commands: string[] = [];
   const masterPort = new MasterPort({
-    transport: tcp,
+    transport,
     port: 0,
     command(line) {
       commands.push(line);
-      return line.startsWith("broadcast") ? {} : { reply: `re ${line}` };
+      return line.startsWith("broadcast") ? {} : { reply: reply(line) };
     },
     note: (event, detail) => notes.push(`${event} ${detail}`),
   });
@@ -118,4 +123,35 @@ Deno.test("MasterPort drops the longest silent master when there are too many", 
   } finally {
     for (const master of masters) master.close();
   }
+});
+
+Deno.test("MasterPort goes on accepting after the system could not, and says so once", async () => {
+  let left = 3;
+  const transport = new FailingTransport(tcp, (_, kind) => kind === "accept" && left-- > 0);
+  await using served = await serve(transport);
+  using master = await connect(served.port);
+  await write(master, "alive\n");
+  assertEquals(await read(master), "re alive\n");
+  assertEquals(served.notes, ["master.accept Too many open files: accept was told to fail"]);
+});
+
+Deno.test("MasterPort reads no more from a master that does not read, and serves the others", async () => {
+  const long = "x".repeat(100_000);
+  await using served = await serve(tcp, (line) => line === "get" ? long : `re ${line}`);
+  using slow = await connect(served.port);
+  using quick = await connect(served.port);
+  // Many times what sockets hold.
+  const count = 2000;
+  await write(slow, "get\n".repeat(count));
+  const asked = () => served.commands.filter((line) => line === "get").length;
+  for (let before = -1, turns = 0; before !== asked() || turns < 20; turns++) {
+    before = asked();
+    await write(quick, "alive\n");
+    assertEquals(await read(quick), "re alive\n");
+  }
+  assertLess(asked(), count / 2, "its commands wait until it reads");
+  let bytes = 0;
+  const buffer = new Uint8Array(1 << 16);
+  while (bytes < count * (long.length + 1)) bytes += await slow.read(buffer) ?? Infinity;
+  assertEquals(bytes, count * (long.length + 1));
 });

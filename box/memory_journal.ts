@@ -12,6 +12,8 @@ export class MemoryStore {
   records: Append[] = [];
   /** How many characters `records` has as lines. */
   length = 0;
+  /** How many bytes `agents` would have as a file. */
+  snapshotBytes = 0;
   /** The journal opened last: to open the store again is a crash for the one before. */
   owner: Journal | undefined;
 }
@@ -51,6 +53,10 @@ class InMemory implements Journal {
 
   get bytesSinceSnapshot(): number {
     return this.#store.length;
+  }
+
+  get snapshotBytes(): number {
+    return this.#store.snapshotBytes;
   }
 
   append(records: readonly Append[]): void {
@@ -95,12 +101,13 @@ class InMemory implements Journal {
       throw new Error("Cannot compact the journal: a compaction is under way, want one at a time");
     }
     this.#checkOwner();
-    // Only to refuse what a disk would refuse.
-    encodeSnapshot(1, snapshot);
+    // Also to refuse what a disk would refuse.
+    const { length } = encodeSnapshot(1, snapshot);
     this.#keep();
     this.#store.agents = new Map(snapshot);
     this.#store.records = [];
     this.#store.length = 0;
+    this.#store.snapshotBytes = length;
     this.#compacting = true;
     await Promise.resolve();
     this.#compacting = false;

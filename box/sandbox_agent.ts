@@ -291,7 +291,7 @@ export class SandboxAgent {
     }
     carry({
       appends: batch.appends.map((record) => ({ agent, record })),
-      sends: sendsOf(agent, batch).map((envelope) => ({ box: this.#options.box, envelope })),
+      sends: sendsOf(agent, batch).map((envelope) => ({ box: this.#options.box, ...envelope })),
       outputs: outputs.taken,
       notes,
       endings: batch.ended ? [agent] : [],

@@ -203,9 +203,7 @@ function merge(batches: readonly Batch[], taken: number): object {
   said = [];
   return {
     appends: batches.flatMap(({ appends }) => appends.map(({ record }) => record)),
-    sends: batches.flatMap(({ sends }) =>
-      sends.map(({ envelope }) => ({ to: envelope.to, message: envelope.message }))
-    ),
+    sends: batches.flatMap(({ sends }) => sends.map(({ to, message }) => ({ to, message }))),
     outputs: batches.flatMap(({ outputs }) => outputs.map(({ output }) => output)),
     notes: batches.flatMap(({ notes }) => notes.map(({ event, detail }) => ({ event, detail }))),
     said: console,

@@ -1,28 +1,11 @@
 // `ovid agents`: the types of agents there are, and one of them in full, from their definitions.
 
-import { join, resolve } from "@std/path";
 import { builtIns } from "../agents/registry.ts";
-import { listPlugins } from "../box/loader.ts";
-import { parseGrid } from "../core/config/parse.ts";
-import type { AgentDefinition } from "../core/define.ts";
-import { messageOf } from "../core/error.ts";
 import { type Schema, toJsonSchema } from "../core/schema.ts";
-import {
-  BadGridError,
-  type Call,
-  type Command,
-  exitCodes,
-  unknownWord,
-  UsageError,
-} from "./command.ts";
-import { gridFlags } from "./grid_file.ts";
-import { definitionFrom, sandboxFlags } from "./sandbox.ts";
-
-interface Found {
-  readonly name: string;
-  readonly definition: AgentDefinition;
-  readonly file: string | undefined;
-}
+import { type Command, exitCodes, unknownWord, UsageError } from "./command.ts";
+import { gridFlags, noPluginsFlag } from "./grid_file.ts";
+import { findAgents, type KnownAgent } from "./known_agents.ts";
+import { sandboxFlags } from "./sandbox.ts";
 
 /** `ovid agents`. */
 export const command: Command = {
@@ -31,11 +14,13 @@ export const command: Command = {
   summary: "Lists the types of agents, or describes one.",
   doc:
     `Built-in types, and the plugins of --grid, of --plugins, and of the folder plugins/ here. Plugins are loaded,
-which runs their code; with --sandbox where it can do nothing.`,
+which runs their code unless --no-plugins says otherwise; with --sandbox where it can do nothing.`,
+  words: [...builtIns.keys()],
   operands: [0, 1],
   flags: [
     { name: "grid", value: "GRID", doc: "Lists the plugins of this grid, too" },
     { name: "json", doc: "Prints JSON, with the schemas of attrs and messages" },
+    { ...noPluginsFlag, doc: "Loads no plugins, so that none of their code runs" },
     ...gridFlags.filter((flag) => flag.name === "plugins"),
     ...sandboxFlags,
   ],
@@ -44,7 +29,7 @@ which runs their code; with --sandbox where it can do nothing.`,
     { line: "ovid agents kvs_replica", doc: "Attrs, ports and messages of one" },
   ],
   async run(call) {
-    const { found, failed } = await findAll(call);
+    const { found, failed } = await findAgents(call.value("grid"), call);
     const [name] = call.operands;
     const chosen = found.filter((each) => name === undefined || each.name === name);
     const failure = failed.find((each) => each.name === name);
@@ -60,49 +45,14 @@ which runs their code; with --sandbox where it can do nothing.`,
   },
 };
 
-async function findAll(
-  call: Call,
-): Promise<{ found: Found[]; failed: { name: string; why: string }[] }> {
-  const found: Found[] = Array.from(
-    builtIns,
-    ([name, definition]) => ({ name, definition, file: undefined }),
-  );
-  const failed: { name: string; why: string }[] = [];
-  const folder = call.value("plugins");
-  const plugins = await listPlugins(await pluginNames(call.value("grid")), {
-    builtIns,
-    ...folder === undefined ? {} : { pluginFolders: [folder] },
-  });
-  for (const [name, file] of plugins) {
-    try {
-      found.push({ name, definition: await definitionFrom(file, call), file });
-    } catch (error) {
-      failed.push({ name, why: messageOf(error) });
-    }
-  }
-  return { found, failed };
-}
-
-async function pluginNames(path: string | undefined) {
-  if (path === undefined) {
-    return { file: join(Deno.cwd(), "grid.json"), agents: new Map(), plugins: new Map() };
-  }
-  try {
-    const { draft } = parseGrid(await Deno.readTextFile(path), path);
-    return { file: resolve(path), agents: draft.agents, plugins: draft.plugins };
-  } catch (error) {
-    throw new BadGridError(`Cannot read grid ${JSON.stringify(path)}: ${messageOf(error)}`);
-  }
-}
-
-function list(found: readonly Found[]): string {
+function list(found: readonly KnownAgent[]): string {
   const width = Math.max(...found.map(({ name }) => name.length));
   return found.map(({ name, definition, file }) =>
     `${name.padEnd(width)}  ${definition.doc}${file === undefined ? "" : `  (${file})`}`
   ).join("\n");
 }
 
-function describe({ name, definition, file }: Found): string {
+function describe({ name, definition, file }: KnownAgent): string {
   const { doc, version, ports = {}, routes = [], timers = [], devices = [], protocol, on } =
     definition;
   const lines = [
@@ -166,7 +116,7 @@ function typeOf(schema: Record<string, unknown>): string {
   return typeof type === "string" ? type : "any";
 }
 
-function asJson({ name, definition, file }: Found) {
+function asJson({ name, definition, file }: KnownAgent) {
   const schemaOf = (schema: Schema<unknown>) => {
     try {
       return toJsonSchema(schema) ?? null;

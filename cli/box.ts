@@ -1,9 +1,10 @@
 // `ovid box`: one box in the foreground, or every box of a grid as a process of its own.
 
-import { fromFileUrl } from "@std/path";
 import type { Command } from "./command.ts";
 import { exitCodes } from "./command.ts";
+import { exampleGrid } from "./example_grid.ts";
 import { gridFlags, requireGrid } from "./grid_file.ts";
+import { logFormatFlag } from "./log.ts";
 import { requireBox, runOneBox } from "./one_box.ts";
 import { runSandboxed, sandboxedFlag, sandboxFlags } from "./sandbox.ts";
 import { runGrid } from "./whole_grid.ts";
@@ -45,8 +46,14 @@ GRID BOX\` works, too.`,
     },
     { name: "debug", doc: "Logs what every agent notes" },
     { name: "log", value: "FILE", doc: "Logs to this file, too" },
+    logFormatFlag,
     { name: "data", value: "FOLDER", doc: "Keeps the box's data there" },
     { name: "port-offset", value: "N", doc: "Listens and dials at each box's port plus N" },
+    {
+      name: "at",
+      value: "BOX=HOST:PORT,...",
+      doc: "Reaches boxes there, by names of hosts too; ovid export compose makes use of it",
+    },
     { name: "watch", doc: "Reloads a plugin in place when one of its files changes" },
     ...sandboxFlags,
     ...gridFlags,
@@ -59,18 +66,22 @@ GRID BOX\` works, too.`,
     { name: "prompt", doc: "Shows prompts", hidden: true },
   ],
   examples: [
-    { line: "ovid box", doc: "A key-value store in two boxes" },
+    { line: "ovid box", doc: "A key-value store in two boxes", input: ["put a 1", "get a"] },
     {
       line: "ovid box examples/chat/grid.json --attach 10",
       doc: "A chat, with this terminal as agent 10's",
+      input: ["hello"],
     },
-    { line: "ovid box examples/kvs/grid.json 127.0.0.1:5001", doc: "One box of a grid" },
+    {
+      line: "ovid box examples/kvs/grid.json 127.0.0.1:5001",
+      doc: "One box of a grid",
+      serves: "up, seed",
+    },
   ],
   async run(call) {
     const sandboxed = call.integer("sandboxed", 1, 1_000_000);
     if (sandboxed !== undefined) return await runSandboxed(sandboxed);
-    const [path = fromFileUrl(new URL("../examples/kvs/grid.json", import.meta.url)), box] =
-      call.operands;
+    const [path = await exampleGrid(), box] = call.operands;
     const runnable = await requireGrid(path, call);
     if (box === undefined) return await runGrid(path, runnable, call);
     const end = await runOneBox(path, runnable, requireBox(runnable.grid, box), call);

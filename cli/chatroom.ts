@@ -1,12 +1,12 @@
 // `ovid chatroom`: one server of the numeric chatroom, a box without agents whose peers have numbers.
 
-import { TextWriter } from "../box/devices.ts";
+import { standardOutput } from "../box/devices.ts";
 import { masterPortMin } from "../box/master_port.ts";
 import { memoryJournal } from "../box/memory_journal.ts";
 import type { BoxId } from "../core/id.ts";
 import { tcp } from "../transport/tcp.ts";
 import { type Command, UsageError } from "./command.ts";
-import { openLog } from "./log.ts";
+import { logFormatFlag, openLog, readLogFormat } from "./log.ts";
 import { runBox } from "./one_box.ts";
 
 /** How many servers a chatroom may have. */
@@ -28,16 +28,21 @@ commands of masters on PORT, 10000 or higher, on loopback.`,
       doc: "Server 0's port for links between servers; default 3000",
     },
     { name: "debug", doc: "Logs more" },
+    logFormatFlag,
     { name: "supervised", doc: "Ends with standard input", hidden: true },
   ],
-  examples: [{ line: "ovid chatroom 0 3 10000", doc: "The first of three servers" }],
+  examples: [{
+    line: "ovid chatroom 0 3 10000",
+    doc: "The first of three servers",
+    serves: "up, seed",
+  }],
   async run(call) {
     const [idText = "", countText = "", portText = ""] = call.operands;
     const count = readNumber("N", countText, 1, serversMax);
     const id = readNumber("ID", idText, 0, count - 1);
     const masterPort = readNumber("PORT", portText, masterPortMin, 65535);
     const basePort = call.integer("base-port", 1, 65535 - count) ?? 3000;
-    using log = openLog({ debug: call.has("debug") });
+    using log = openLog({ debug: call.has("debug"), format: readLogFormat(call), name: idText });
     const boxes = Array.from({ length: count }, (_, index) => String(index) as BoxId);
     return await runBox({
       box: String(id) as BoxId,
@@ -49,7 +54,7 @@ commands of masters on PORT, 10000 or higher, on loopback.`,
       addressOf: (box) => `127.0.0.1:${basePort + Number(box)}`,
       masterPort,
       seed: 0n,
-      out: new TextWriter((bytes) => Deno.stdout.write(bytes)),
+      out: standardOutput(log),
       interactive: false,
       log,
     }, {

@@ -1,30 +1,51 @@
 // `ovid check`: judges a grid file, and shows what it would run.
 
 import { compareProblems, describeProblem } from "../core/config/problem.ts";
+import { gridSchema } from "../core/config/schema.ts";
 import { summariseGrid } from "../core/config/summary.ts";
-import { type Command, exitCodes } from "./command.ts";
-import { gridFlags, readGridFile } from "./grid_file.ts";
+import { type Call, type Command, exitCodes, UsageError } from "./command.ts";
+import { gridFlags, noPluginsFlag, readGridFile } from "./grid_file.ts";
 import { sandboxFlags } from "./sandbox.ts";
 import { readSimulation } from "./grid_scenario.ts";
+import { findAgents } from "./known_agents.ts";
 
 /** `ovid check`. */
 export const command: Command = {
   name: "check",
-  synopsis: "GRID",
+  synopsis: "GRID | --schema [GRID]",
   summary: "Checks a grid file and shows what it would run.",
   doc:
     `All errors are shown, each with its place in the file, what was found, and what is wanted. The grid's plugins
-and the modules of its "simulation" are loaded, which runs their code; plugins with --sandbox where they can do nothing. Exit code 3 if the grid cannot run.`,
-  operands: [1, 1],
-  flags: [{ name: "json", doc: "Prints the problems as JSON" }, ...sandboxFlags, ...gridFlags],
+and the modules of its "simulation" are loaded, which runs their code unless --no-plugins says otherwise, and with --sandbox where it can do nothing.
+Exit code 3 if the grid cannot run.
+A grid file whose "$schema" names what --schema printed is completed and judged by editors as it is typed.`,
+  operands: [0, 1],
+  flags: [
+    { name: "json", doc: "Prints the problems as JSON" },
+    {
+      name: "schema",
+      doc: "Prints the JSON Schema of grid files, with the attrs of all known types",
+    },
+    noPluginsFlag,
+    ...sandboxFlags,
+    ...gridFlags,
+  ],
   examples: [{
     line: "ovid check examples/kvs/grid.json",
     doc: "What the key-value example would run",
+  }, {
+    line: "ovid check --schema examples/own_agent/grid.json",
+    doc: "The JSON Schema of grid files, with the attrs of this one's plugins",
   }],
   async run(call) {
-    const [path = ""] = call.operands;
-    const file = await readGridFile(path, call);
-    const { problems: simulation } = await readSimulation(path, file);
+    const [path] = call.operands;
+    if (call.has("schema")) return await printSchema(path, call);
+    if (path === undefined) {
+      throw new UsageError("Cannot check without a grid, want GRID or --schema");
+    }
+    const runPlugins = !call.has("no-plugins");
+    const file = await readGridFile(path, call, runPlugins);
+    const simulation = runPlugins ? (await readSimulation(path, file)).problems : [];
     const problems = [...file.problems, ...simulation].sort(compareProblems);
     const { lookUp } = file;
     // Boxes ignore a simulation, but what is wrong with it is wrong with the file.
@@ -38,3 +59,12 @@ and the modules of its "simulation" are loaded, which runs their code; plugins w
     return grid === undefined ? exitCodes.badGrid : exitCodes.fine;
   },
 };
+
+// Named as the grid names them: by path, if need be.
+async function printSchema(path: string | undefined, call: Call): Promise<number> {
+  const { found, failed } = await findAgents(path, call);
+  const shapes = found.map(({ name, definition }) => ({ ...definition, type: name }));
+  console.log(JSON.stringify(gridSchema(shapes), undefined, 2));
+  for (const { why } of failed) console.error(`ovid: ${why}`);
+  return failed.length === 0 ? exitCodes.fine : exitCodes.failure;
+}

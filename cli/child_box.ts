@@ -3,6 +3,7 @@
 import type { BoxId } from "../core/id.ts";
 import type { BoxStarter } from "../box/processes.ts";
 import type { Call } from "./command.ts";
+import { readLogFormat } from "./log.ts";
 import { passSandbox } from "./sandbox.ts";
 import { selfCommand } from "./self.ts";
 import { readLines } from "./terminal.ts";
@@ -18,12 +19,12 @@ export interface Child {
   readonly logged: Promise<void>;
 }
 
-/** Starts a box of the grid in file `path`; its log goes to standard error, behind its name in `colour`. */
+/** Starts a box of the grid in file `path`; its log goes to standard error, each line behind `prefix`. */
 export function startChild(
   path: string,
   box: BoxId,
   flags: readonly string[],
-  colour: (text: string) => string = (text) => text,
+  prefix: string,
 ): Child {
   const { command, args } = selfCommand(["box", path, box, "--supervised", ...flags]);
   const process = new Deno.Command(command, {
@@ -36,7 +37,7 @@ export function startChild(
     box,
     process,
     control: process.stdin.getWriter(),
-    logged: prefixLines(process.stderr, colour(`${box} | `)),
+    logged: prefixLines(process.stderr, prefix),
   };
 }
 
@@ -63,7 +64,7 @@ function kill(process: Deno.ChildProcess): void {
 
 /** Starts boxes for the agents of a box that was itself called with the flags of `call`. */
 export function starterOf(path: string, call: Call): BoxStarter {
-  const flags = ["port-offset", "plugins"].flatMap((flag) => {
+  const flags = ["port-offset", "at", "plugins", "log-format"].flatMap((flag) => {
     const value = call.value(flag);
     return value === undefined ? [] : [`--${flag}=${value}`];
   });
@@ -73,7 +74,8 @@ export function starterOf(path: string, call: Call): BoxStarter {
   flags.push(...passSandbox(call));
   return {
     start(box, { loss }) {
-      const child = startChild(path, box, [...flags, `--loss=${loss}`]);
+      const prefix = readLogFormat(call) === "json" ? "" : `${box} | `;
+      const child = startChild(path, box, [...flags, `--loss=${loss}`], prefix);
       // A box that has ended leaves its pipe behind.
       child.process.status.then(() => child.control.close()).catch(() => {});
       return {

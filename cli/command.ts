@@ -26,10 +26,21 @@ export interface Flag {
   readonly hidden?: boolean;
 }
 
-/** An example in the help of a subcommand. */
+/** An example in the help of a subcommand, and what it takes to run it: the tests run all of them. */
 export interface CommandExample {
+  /** What a shell is given. */
   readonly line: string;
   readonly doc: string;
+  /** What is typed at it, a line each. */
+  readonly input?: readonly string[];
+  /** Lines that must have been run before. */
+  readonly after?: readonly string[];
+  /** Lines that must be running meanwhile. */
+  readonly beside?: readonly string[];
+  /** What it prints once it does its work, if it ends only when it is told to. */
+  readonly serves?: string;
+  /** Its exit code; default 0. */
+  readonly code?: number;
 }
 
 /** A subcommand. */
@@ -42,6 +53,8 @@ export interface Command {
   readonly doc?: string;
   readonly flags: readonly Flag[];
   readonly examples: readonly CommandExample[];
+  /** What its first operand may be besides a path, where that can be listed. */
+  readonly words?: readonly string[];
   /** The least and the most operands. */
   readonly operands: readonly [least: number, most: number];
   /** Does it, and gives the exit code. */
@@ -80,7 +93,11 @@ export function parseCall(command: Command, args: readonly string[]): Call | und
   const flags = [...command.flags, ...common];
   const unknown: string[] = [];
   const named = flags.filter((flag) => flag.value !== undefined).map((flag) => flag.name);
-  const parsed = parseArgs(goStyle(args, flags), {
+  const spelled = goStyle(args, flags);
+  // The parser keeps operands under "_", and takes seconds for a long cluster of letters, of which we have none.
+  const [own] = flagsOf(spelled).filter((arg) => /^(--_(=|$)|-(?!-|h$).)/s.test(arg));
+  if (own !== undefined) throw unknownFlag(own, flags);
+  const parsed = parseArgs(spelled, {
     boolean: flags.filter((flag) => flag.value === undefined).map((flag) => flag.name),
     string: [...named, "_"],
     alias: Object.fromEntries(flags.map((flag) => [flag.name, [...flag.alias ?? []]])),
@@ -92,11 +109,7 @@ export function parseCall(command: Command, args: readonly string[]): Call | und
   });
   if (parsed.help === true) return undefined;
   const [first] = unknown;
-  if (first !== undefined) {
-    throw new UsageError(
-      unknownWord(`flag ${first}`, first.replace(/^-+/, "").replace(/=.*/, ""), flags),
-    );
-  }
+  if (first !== undefined) throw unknownFlag(first, flags);
   const operands = parsed._.map(String);
   const [least, most] = command.operands;
   if (operands.length < least || operands.length > most) {
@@ -138,12 +151,23 @@ function makeCall(command: Command, operands: string[], parsed: Record<string, u
   };
 }
 
+function unknownFlag(arg: string, flags: readonly Flag[]): UsageError {
+  const name = arg.replace(/^-+/, "").replace(/=.*/s, "");
+  return new UsageError(unknownWord(`flag ${arg}`, name, flags));
+}
+
+/** What stands before `--`. */
+function flagsOf(args: readonly string[]): readonly string[] {
+  const end = args.indexOf("--");
+  return end < 0 ? args : args.slice(0, end);
+}
+
 // Go's programs write -debug and -master=10000 with one dash; a cluster of one-letter flags is not something
 // that Ovid has, so one dash before a known name can only mean that name. What stands behind -- is no flag of ours.
 function goStyle(args: readonly string[], flags: readonly Flag[]): string[] {
-  const end = args.indexOf("--");
+  const end = flagsOf(args).length;
   return args.map((arg, index) => {
-    if (end >= 0 && index >= end) return arg;
+    if (index >= end) return arg;
     const name = /^-([a-z][a-z-]+)(=|$)/.exec(arg)?.[1];
     return name !== undefined && flags.some((flag) => flag.name === name) ? `-${arg}` : arg;
   });
@@ -158,7 +182,7 @@ export function unknownWord(
   const shown = known.filter((each) => !each.hidden).map((each) => each.name);
   const nearest = shown.length === 0 ? undefined : closestString(word, shown);
   const isNear = nearest !== undefined &&
-    levenshteinDistance(word, nearest) <= Math.max(1, word.length / 3);
+    levenshteinDistance(word, nearest) <= Math.max(1, Math.ceil(word.length / 3));
   const dashes = what.startsWith("flag") ? "--" : "";
   return `Unknown ${what}, ${
     isNear
@@ -180,7 +204,9 @@ export function helpOf(command: Command): string {
   flags.forEach((flag, index) => lines.push(`${left[index]?.padEnd(width)}  ${flag.doc}`));
   if (command.examples.length > 0) {
     lines.push("", "Examples:");
-    for (const { line, doc } of command.examples) lines.push(`  ${line}`, `      ${doc}`);
+    for (const { line, doc, input = [] } of command.examples) {
+      lines.push(`  ${line}`, ...input.map((typed) => `    > ${typed}`), `      ${doc}`);
+    }
   }
   return lines.join("\n");
 }

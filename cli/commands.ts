@@ -47,14 +47,34 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./check.ts")).command,
   },
   {
+    name: "graph",
+    summary: "Draws the boxes, agents and routes of a grid",
+    load: async () => (await import("./graph.ts")).command,
+  },
+  {
+    name: "trace",
+    summary: "Follows the mail of a running grid, a line a message",
+    load: async () => (await import("./trace.ts")).command,
+  },
+  {
     name: "agents",
     summary: "Lists the types of agents, or describes one",
     load: async () => (await import("./agents.ts")).command,
   },
   {
+    name: "bench",
+    summary: "Measures messages, round trips, puts and starts beside bare sockets",
+    load: async () => (await import("./bench.ts")).command,
+  },
+  {
     name: "new",
     summary: "Writes an agent of your own, with its simulation and its test",
     load: async () => (await import("./new.ts")).command,
+  },
+  {
+    name: "test",
+    summary: "Runs the tests of agents of your own",
+    load: async () => (await import("./test.ts")).command,
   },
   {
     name: "vr",
@@ -67,9 +87,19 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./gobby.ts")).command,
   },
   {
+    name: "export",
+    summary: "Writes how to run a grid elsewhere: a compose file for containers",
+    load: async () => (await import("./export.ts")).command,
+  },
+  {
     name: "generate",
     summary: "Writes the grid of a paxos_chatroom, as GoOvid's generator did",
     load: async () => (await import("./generate.ts")).command,
+  },
+  {
+    name: "completions",
+    summary: "Prints what makes a shell complete commands and flags",
+    load: async () => (await import("./completions.ts")).command,
   },
   {
     name: "consistency",

@@ -27,6 +27,7 @@ SCENARIO is one of these, with what each explores by default:
 ${subjectList.join("\n")}
 
 Exit codes: 0 nothing found, 10 something can happen that must never be, 2 wrong usage.`,
+  words: [...subjects.keys()],
   operands: [1, 1],
   flags: [
     { name: "losses", value: "N", doc: "Lets up to N messages be lost" },

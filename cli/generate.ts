@@ -18,6 +18,7 @@ export const command: Command = {
     `2F + 1 paxos_replicas on 127.0.0.1:5001 and up, CLIENTS paxos_clients on 127.0.0.1:8100 and up, and the
 paxos_controller ${controllerId} on 127.0.0.1:9999. F is 1 to ${failuresMax}, CLIENTS 1 to ${generatedClientsMax}. MODE is script, for clients that issue
 a command about once a second, or manual, for clients that issue what the controller says.`,
+  words: ["paxos"],
   operands: [4, 4],
   flags: [{
     name: "output",
@@ -26,7 +27,12 @@ a command about once a second, or manual, for clients that issue what the contro
   }],
   examples: [
     { line: "ovid generate paxos 1 2 manual --output paxos.json", doc: "Three replicas" },
-    { line: "ovid box paxos.json 127.0.0.1:9999", doc: "Its controller: start 5001 0, ..." },
+    {
+      line: "ovid box paxos.json 127.0.0.1:9999",
+      doc: "Its controller: start 5001 0, ...",
+      after: ["ovid generate paxos 1 2 manual --output paxos.json"],
+      serves: "up, seed",
+    },
   ],
   async run(call) {
     const [what = "", failures = "", clients = "", mode = ""] = call.operands;

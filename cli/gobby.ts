@@ -12,6 +12,10 @@ import { readLines } from "./terminal.ts";
 
 const wordsText = words.map(({ usage, doc }) => `  ${usage.padEnd(43)}${doc}`).join("\n");
 
+const beside = ["ovid box examples/gobby/grid.json --new"];
+/** Waits until the boxes have chosen a master. */
+const ready = "ovid gobby --timeout 120000 examples/gobby/grid.json put ready yes";
+
 /** `ovid gobby`. */
 export const command: Command = {
   name: "gobby",
@@ -49,17 +53,40 @@ refused or is not there, 2 if it was called wrongly, 3 if the grid is wrong.`,
     },
     { name: "from", value: "REVISION", doc: "Where watch begins; default with what is to come" },
     { name: "count", value: "N", doc: "After how many events watch ends; default never" },
+    { name: "stale", doc: "Lets get and range tell what any server has, and how old that is" },
     { name: "force", doc: "Lets restore write into a store that has keys" },
     ...gridFlags,
   ],
   examples: [
-    { line: "ovid gobby examples/gobby/grid.json put colour blue", doc: "Puts a key" },
-    { line: "ovid gobby examples/gobby/grid.json watch jobs/ --from 1", doc: "All there ever was" },
+    {
+      line: "ovid gobby examples/gobby/grid.json put colour blue",
+      doc: "Puts a key",
+      after: [ready],
+      beside,
+    },
+    {
+      line: "ovid gobby examples/gobby/grid.json watch jobs/ --from 1 --count 1",
+      doc: "The first change there ever was",
+      after: [ready, "ovid gobby examples/gobby/grid.json put jobs/1 mow"],
+      beside,
+    },
     {
       line: "ovid gobby examples/gobby/grid.json lock backup --wait 0 -- ./backup.sh",
       doc: "Runs a command unless another one has the lock",
+      after: [ready],
+      beside,
     },
-    { line: "ovid gobby examples/gobby/grid.json", doc: "A prompt that takes the same commands" },
+    {
+      line: "ovid gobby examples/gobby/grid_with_spares.json members replace r3 r4",
+      doc: "Lets a spare keep the data in the place of a replica that is gone",
+    },
+    {
+      line: "ovid gobby examples/gobby/grid.json",
+      doc: "A prompt that takes the same commands",
+      input: ["put colour blue", "get colour"],
+      after: [ready],
+      beside,
+    },
   ],
   async run(call) {
     const [path = "", ...spoken] = call.operands;
@@ -67,9 +94,10 @@ refused or is not there, 2 if it was called wrongly, 3 if the grid is wrong.`,
     if (spoken.length > 0) findWord(spoken);
     const { grid } = await requireGrid(path, call);
     const servers = serversOf(grid, path);
+    const replicas = replicasOf(grid);
     const sessionTtlMs = call.integer("session", 100, 3_600_000) ?? 10_000;
     const deadlineMs = call.integer("timeout", 1, 3_600_000) ?? 10_000;
-    await using gobby = new GobbyClient({ servers, sessionTtlMs, deadlineMs });
+    await using gobby = new GobbyClient({ servers, replicas, sessionTtlMs, deadlineMs });
     const options = optionsOf(call, sessionTtlMs);
     if (spoken.length > 0) {
       const [word, operands] = findWord(spoken);
@@ -94,6 +122,7 @@ function optionsOf(call: Call, sessionTtlMs: number): Options {
     waitMs: call.integer("wait", 0, 86_400_000),
     from: call.integer("from", 1, Number.MAX_SAFE_INTEGER),
     count: call.integer("count", 1, Number.MAX_SAFE_INTEGER),
+    stale: call.has("stale"),
   };
 }
 
@@ -105,6 +134,16 @@ function serversOf(grid: Grid, path: string): Record<string, string> {
     );
   }
   return Object.fromEntries(servers.map(({ id, box }) => [id, box]));
+}
+
+const replicaTypes: ReadonlySet<string> = new Set(["paxos_member", "vr_replica"]);
+
+/** Whatever in a grid keeps Gobby's data, or could. */
+function replicasOf({ agents }: Grid): Record<string, string> {
+  const replicas = [...agents.values()].filter(({ type, attrs }) =>
+    replicaTypes.has(type) && attrs.machine === "gobby_service"
+  );
+  return Object.fromEntries(replicas.map(({ id, box }) => [id, box]));
 }
 
 // A line that fails does not end the conversation, but a script is told.

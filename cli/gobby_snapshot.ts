@@ -5,6 +5,7 @@ import { keyEntry } from "../agents/gobby/machine_types.ts";
 import type { KeyEntry, TransactionStep } from "../agents/gobby/machine_types.ts";
 import type { GobbyClient } from "../client/gobby.ts";
 import { messageOf } from "../core/error.ts";
+import { describeIssues, type Schema, validate } from "../core/schema.ts";
 
 const header = z.strictObject({
   gobby: z.literal(1),
@@ -79,7 +80,7 @@ export async function restore(
   file: string,
   force: boolean,
 ): Promise<{ put: number; left: number }> {
-  const entries = readFile(await Deno.readTextFile(file), file);
+  const entries = readEntries(await Deno.readTextFile(file), file);
   const { count } = await gobby.range({ prefix: "" }, { limit: 1 });
   if (count > 0 && !force) {
     throw new Error(
@@ -93,15 +94,35 @@ export async function restore(
   return { put: kept.length, left: entries.length - kept.length };
 }
 
-function readFile(text: string, file: string): KeyEntry[] {
+/**
+ * The keys in the text of a file.
+ *
+ * @throws {SyntaxError} if it is not one that {@linkcode snapshot} writes, with the line.
+ */
+export function readEntries(text: string, file: string): KeyEntry[] {
   const [first = "", ...lines] = text.trimEnd().split("\n");
+  const refuse = (fault: string): never => {
+    throw new SyntaxError(`Cannot restore ${JSON.stringify(file)}: ${fault}`);
+  };
+  const { keys } = readLine(header, first, 1, refuse);
+  if (lines.length !== keys) refuse(`it has ${lines.length} keys, want ${keys}`);
+  return lines.map((line, index) => readLine(keyEntry, line, index + 2, refuse));
+}
+
+function readLine<T>(
+  schema: Schema<T>,
+  line: string,
+  number: number,
+  refuse: (fault: string) => never,
+): T {
+  let value: unknown;
   try {
-    const { keys } = header.parse(JSON.parse(first));
-    if (lines.length !== keys) throw new SyntaxError(`it has ${lines.length} keys, want ${keys}`);
-    return lines.map((line) => keyEntry.parse(JSON.parse(line)));
+    value = JSON.parse(line);
   } catch (error) {
-    throw new SyntaxError(`Cannot restore ${JSON.stringify(file)}: ${messageOf(error)}`);
+    return refuse(`line ${number} is not JSON: ${messageOf(error)}`);
   }
+  const verdict = validate(schema, value);
+  return verdict.ok ? verdict.value : refuse(`line ${number}: ${describeIssues(verdict.issues)}`);
 }
 
 function* batchesOf(entries: readonly KeyEntry[]): Generator<TransactionStep[]> {

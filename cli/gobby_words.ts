@@ -1,9 +1,11 @@
 // The commands of `ovid gobby`, as they stand behind the grid and at its prompt.
 
 import type { GobbyClient } from "../client/gobby.ts";
+import type { GroupMembers } from "../client/group_client.ts";
 import type { Json } from "../core/data.ts";
 import { exitCodes, unknownWord, UsageError } from "./command.ts";
 import { runUnder } from "./gobby_hold.ts";
+import { changeMembers, showMembers } from "./gobby_members.ts";
 import { showEntry, showEvent, showStatus } from "./gobby_show.ts";
 import { restore, snapshot } from "./gobby_snapshot.ts";
 
@@ -20,6 +22,8 @@ export interface Spoken {
   readonly waitMs: number | undefined;
   readonly from: number | undefined;
   readonly count: number | undefined;
+  /** Whether get and range may tell what is old. */
+  readonly stale: boolean;
 }
 
 /** A command. */
@@ -46,10 +50,16 @@ export const words: readonly Word[] = [
   },
   {
     name: "get",
-    usage: "get KEY",
+    usage: "get KEY [--stale]",
     doc: "Its value",
     operands: [1, 1],
-    async run({ gobby, operands: [key = ""], ...spoken }) {
+    async run({ gobby, operands: [key = ""], stale, ...spoken }) {
+      if (stale) {
+        const { entry = null, revision, ageMs } = await gobby.get(key, { stale });
+        const code = entry === null ? exitCodes.failure : exitCodes.fine;
+        const text = `${entry?.value ?? "no such key"}${ageText(ageMs)}`;
+        return say(spoken, { entry, revision, ageMs }, text, code);
+      }
       const entry = await gobby.get(key);
       if (entry !== undefined) return say(spoken, entry, entry.value);
       return say(spoken, null, "no such key", exitCodes.failure);
@@ -68,10 +78,25 @@ export const words: readonly Word[] = [
   },
   {
     name: "range",
-    usage: "range PREFIX",
+    usage: "range PREFIX [--stale]",
     doc: "All keys that begin so, in order; '' for all",
     operands: [1, 1],
-    async run({ gobby, operands: [prefix = ""], json, print }) {
+    async run({ gobby, operands: [prefix = ""], json, print, stale }) {
+      if (stale) {
+        for (let after: string | undefined, more = true; more;) {
+          const options = after === undefined ? { stale } : { stale, after };
+          const page = await gobby.range({ prefix }, options);
+          for (const entry of page.entries) {
+            const { ageMs } = page;
+            print(
+              json ? JSON.stringify({ ...entry, ageMs }) : `${showEntry(entry)}${ageText(ageMs)}`,
+            );
+          }
+          after = page.entries.at(-1)?.key;
+          more = page.more && after !== undefined;
+        }
+        return exitCodes.fine;
+      }
       for await (const entry of gobby.prefix(prefix)) {
         print(json ? JSON.stringify(entry) : showEntry(entry));
       }
@@ -147,6 +172,19 @@ export const words: readonly Word[] = [
     },
   },
   {
+    name: "members",
+    usage: "members [add R|remove R|replace OLD NEW]",
+    doc: "The replicas that keep the data, or others",
+    operands: [0, 3],
+    async run({ gobby, operands: [change, ...replicas], ...spoken }) {
+      const options = { signal: spoken.signal };
+      const members = change === undefined
+        ? await gobby.members(options)
+        : await changeMembers(gobby, change, replicas, options);
+      return say(spoken, asJson(members), showMembers(members));
+    },
+  },
+  {
     name: "snapshot",
     usage: "snapshot FILE",
     doc: "Writes all keys into a file, as of one revision",
@@ -189,6 +227,14 @@ export function splitWords(line: string): string[] {
     line.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g),
     ([word]) => word.replace(/"([^"]*)"|'([^']*)'/g, (_, a, b) => a ?? b),
   );
+}
+
+function asJson({ epoch, primary, replicas }: GroupMembers): Json {
+  return { epoch, primary, replicas: replicas.map((replica) => ({ ...replica })) };
+}
+
+function ageText(ageMs: number): string {
+  return `  (${ageMs} ms old at most)`;
 }
 
 function say(

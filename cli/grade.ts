@@ -55,11 +55,11 @@ is a failure, too.`,
       doc: "The original's tests, against Ovid's own servers",
     },
     {
-      line: "ovid grade tests --process ./process",
+      line: "ovid grade my_tests --process ./process",
       doc: "Your tests, against a server in any language",
     },
     {
-      line: "ovid grade tests --simulated",
+      line: "ovid grade my_tests --simulated",
       doc: "Whether the scripts are right, in milliseconds; no process is started",
     },
   ],

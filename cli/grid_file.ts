@@ -1,7 +1,6 @@
 // Reads a grid file for a subcommand: parses it, loads the agents it names, and checks one against the other.
 
 import { resolve } from "@std/path";
-import { builtIns } from "../agents/registry.ts";
 import {
   definitionsOf,
   listPlugins,
@@ -12,7 +11,7 @@ import {
 import { checkGrid } from "../core/config/check.ts";
 import type { Draft } from "../core/config/draft.ts";
 import { parseGrid } from "../core/config/parse.ts";
-import type { LookUp } from "../core/config/shape.ts";
+import type { AgentShape, LookUp } from "../core/config/shape.ts";
 import {
   compareProblems,
   describeProblem,
@@ -22,6 +21,8 @@ import {
 import type { AgentDefinition } from "../core/define.ts";
 import { messageOf } from "../core/error.ts";
 import type { Grid } from "../core/grid.ts";
+import type { Schema } from "../core/schema.ts";
+import { builtInTypes, loadBuiltIns } from "./built_ins.ts";
 import { BadGridError, type Call, type Flag } from "./command.ts";
 import { readSandbox } from "./sandbox.ts";
 
@@ -33,6 +34,12 @@ export const gridFlags: readonly Flag[] = [
     doc: "Allows boxes at addresses that other machines can reach, without any protection",
   },
 ];
+
+/** Says that the code of plugins is not to be run. */
+export const noPluginsFlag: Flag = {
+  name: "no-plugins",
+  doc: "Loads no plugins, so that none of their code runs; their attrs are not judged",
+};
 
 /** A grid file that was read. */
 export interface GridFile {
@@ -56,6 +63,7 @@ export interface RunnableGrid {
 /**
  * Reads and checks a grid file.
  *
+ * @param runPlugins Whether plugins are loaded, which runs their code; where not, their attrs are not judged.
  * @throws {BadGridError} if the file cannot be read at all.
  */
 export async function readGridFile(
@@ -74,23 +82,28 @@ export async function readGridFile(
   const { grid, draft, problems, source } = parseGrid(text, path);
   const file = resolve(path);
   const folder = call.value("plugins");
+  const types = Array.from(draft.agents.values(), ({ type }) => type ?? "");
+  const builtIns = await loadBuiltIns([...types, ...draft.plugins.keys()]);
   const options = {
     builtIns,
-    plugins: runPlugins,
     sandbox,
     ...call.has("watch") ? { bundled: true } : {},
     ...folder === undefined ? {} : { pluginFolders: [folder] },
   };
   const names = { file, agents: draft.agents, plugins: draft.plugins };
-  const loaded = await loadTypes(names, options);
+  const listed = await listPlugins(names, options);
+  const loaded: Loaded = runPlugins
+    ? await loadTypes(names, options)
+    : { types: new Map(), errors: new Map() };
   const lookUp: LookUp = (type) => {
+    if (!runPlugins) return builtIns.get(type) ?? notLoaded(type, listed);
     const error = loaded.errors.get(type);
     return error === undefined ? loaded.types.get(type)?.definition : { error };
   };
   const checked = checkGrid(draft, source, {
     lookUp,
-    known: [...builtIns.keys(), ...(await listPlugins(names, options)).keys()],
-    builtIn: [...builtIns.keys()],
+    known: [...builtInTypes, ...listed.keys()],
+    builtIn: builtInTypes,
     insecure: call.has("insecure"),
   });
   const all = [...problems, ...checked].sort(compareProblems);
@@ -99,6 +112,17 @@ export async function readGridFile(
     grid: failed ? undefined : { ...grid, file },
     ...{ problems: all, draft, source, loaded, lookUp },
   };
+}
+
+// By hand, since a box need not load a library for it.
+const anything: Schema<unknown> = {
+  "~standard": { version: 1, vendor: "ovid", validate: (value) => ({ value }) },
+};
+
+/** What stands for a plugin that was not loaded: nothing is known of it, and its attrs may be anything. */
+function notLoaded(type: string, listed: ReadonlyMap<string, string>): AgentShape | undefined {
+  const isPath = type.includes("/") || /\.[jt]s$/.test(type);
+  return isPath || listed.has(type) ? { type, doc: "", attrs: anything } : undefined;
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { BadGridError, exitCodes, helpOf, parseCall, unknownWord, UsageError } from "./command.ts";
 import { commands } from "./commands.ts";
+import { restoreEnvironment } from "./self.ts";
 import { version } from "./version.ts";
 
 /**
@@ -81,4 +82,7 @@ function complain(message: string, code: number): number {
   return code;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  restoreEnvironment();
+  Deno.exit(await main(Deno.args));
+}

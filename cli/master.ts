@@ -55,7 +55,11 @@ is what the original master prints, everything more is on standard error. Exit c
   ],
   examples: [
     { line: "ovid master <tests/conformance/goovid/chatroom/alive.input", doc: "Runs a script" },
-    { line: "ovid master examples/chat/grid.json", doc: "Commands the boxes of a grid" },
+    {
+      line: "ovid master examples/chat/grid.json",
+      doc: "Commands the boxes of a grid",
+      input: ["127.0.0.1:5000 start", "127.0.0.1:5000 alive", "127.0.0.1:5000 crash", "exit"],
+    },
   ],
   async run(call) {
     const [path] = call.operands;

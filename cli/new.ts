@@ -1,6 +1,7 @@
 // `ovid new`: writes the beginning of something of your own.
 
 import { relative } from "@std/path";
+import { isBuilt } from "./built.ts";
 import { type Command, exitCodes, unknownWord, UsageError } from "./command.ts";
 import { templates, writeAgent, type WrittenAgent } from "./new_agent.ts";
 
@@ -10,10 +11,11 @@ export const command: Command = {
   synopsis: "agent NAME",
   summary: "Writes a small agent that works, with its grid, its simulation and its test.",
   doc:
-    `Writes NAME.ts, NAME.json, NAME_invariant.ts and NAME_test.ts into this folder, and a deno.json that says where
-Ovid is unless there is one. All of it passes as it is written: change it, and see what fails. With --typed, the
+    `Writes NAME.ts, NAME.json, NAME_invariant.ts and NAME_test.ts into this folder. Run from its sources, it writes a
+deno.json that says where Ovid is, unless there is one; a single executable needs none. All of it passes as it is written: change it, and see what fails. With --typed, the
 default, the agent is a counter that takes messages with schemas; with --text it speaks GoOvid's text at numbered
 ports. Files that are there already are never overwritten: exit code 2.`,
+  words: ["agent"],
   operands: [2, 2],
   flags: [
     { name: "typed", doc: "An agent that is asked by typed messages; the default" },
@@ -51,10 +53,9 @@ function describe(
     "",
     "Next:",
     ...step === "" ? [] : [`  cd ${into}`],
-    "  deno test -A",
+    isBuilt ? "  ovid test" : "  deno test -A",
     `  ovid sim ./${name}.json 1 --runs 200`,
     `  ovid box ./${name}.json${boxFlags}`,
-    "",
-    "Without an ovid on the path: deno task ovid in its place",
+    ...isBuilt ? [] : ["", "Without an ovid on the path: deno task ovid in its place"],
   ].join("\n");
 }

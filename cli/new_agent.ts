@@ -3,10 +3,12 @@
 
 import { dirname, fromFileUrl, join, resolve } from "@std/path";
 import { builtIns } from "../agents/registry.ts";
+import { isBuilt } from "./built.ts";
 import { UsageError } from "./command.ts";
 import type { Template } from "./new_agent_template.ts";
 import { textAgent } from "./new_agent_text.ts";
 import { typedAgent } from "./new_agent_typed.ts";
+import { configFile } from "./self.ts";
 
 /** The kinds of agents that there are templates of. */
 export const templates: { readonly [kind in "typed" | "text"]: Template } = {
@@ -40,7 +42,7 @@ export function filesOf(name: string, template: Template): NewFile[] {
 
 /** The deno.json of a folder outside of Ovid's own: where `ovid` and what it needs are found. */
 export function configText(): string {
-  const config = fromFileUrl(new URL("../deno.json", import.meta.url));
+  const config = configFile();
   const main = fromFileUrl(new URL("./main.ts", import.meta.url));
   const quote = (path: string) => `'${path.replaceAll("'", `'"'"'`)}'`;
   const tasks = { ovid: `deno run -A --quiet --config ${quote(config)} ${quote(main)}` };
@@ -60,9 +62,10 @@ export async function writeAgent(
 ): Promise<WrittenAgent> {
   requireName(name);
   const folder = resolve(into);
-  const config = await findConfig(folder);
+  // A single executable brings along what the files import, and reads no deno.json.
+  const config = isBuilt ? undefined : await findConfig(folder);
   const files = filesOf(name, template);
-  if (config === undefined) files.push({ name: "deno.json", text: configText() });
+  if (!isBuilt && config === undefined) files.push({ name: "deno.json", text: configText() });
   const there: string[] = [];
   for (const file of files) if (await exists(join(folder, file.name))) there.push(file.name);
   if (there.length > 0) {

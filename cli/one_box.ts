@@ -3,7 +3,7 @@
 import { basename, dirname, join, resolve } from "@std/path";
 import { Box } from "../box/box.ts";
 import type { BoxEnd, BoxLog, BoxOptions } from "../box/box_options.ts";
-import { TextWriter } from "../box/devices.ts";
+import { standardOutput } from "../box/devices.ts";
 import { openJournal } from "../box/journal.ts";
 import { masterPortMin } from "../box/master_port.ts";
 import { readBox } from "../core/config/address.ts";
@@ -14,10 +14,12 @@ import { parseSeed } from "../core/random.ts";
 import { tcp } from "../transport/tcp.ts";
 import { makeCollector } from "./collect.ts";
 import { starterOf } from "./child_box.ts";
-import { type Call, exitCodes, UsageError } from "./command.ts";
+import { type Call, exitCodes, unknownWord, UsageError } from "./command.ts";
 import type { RunnableGrid } from "./grid_file.ts";
-import { openLog } from "./log.ts";
+import { openLog, readLogFormat } from "./log.ts";
+import { readNamedAddresses } from "./named_addresses.ts";
 import { onStopSignals } from "./signals.ts";
+import { openTelemetry } from "./telemetry.ts";
 import { parseControl, readLines } from "./terminal.ts";
 import { sandboxesOf, sourcesOf, watchPlugins } from "./plugins.ts";
 
@@ -27,7 +29,7 @@ export function requireBox(grid: Grid, text: string): BoxId {
   const box = grid.boxes.find((each) => "box" in read && each === read.box);
   if (box !== undefined) return box;
   throw new UsageError(
-    `Box ${JSON.stringify(text)} is not in the grid, want one of ${grid.boxes.join(", ")}`,
+    unknownWord(`box ${JSON.stringify(text)}`, text, grid.boxes.map((name) => ({ name }))),
   );
 }
 
@@ -86,17 +88,24 @@ export async function runOneBox(
 ): Promise<number | undefined> {
   const flags = readBoxFlags(call);
   const offset = call.integer("port-offset", 0, 60_000) ?? 0;
+  const named = readNamedAddresses(call, grid);
   const supervised = call.has("supervised");
   const attached = chooseTerminal(
     terminalsOf(grid, definitions).filter((id) => grid.agents.get(id)?.box === box),
     call,
   );
   const folder = call.value("data") ?? dataFolder(path, box);
-  using log = openLog({ debug: call.has("debug"), file: call.value("log") });
+  using log = openLog({
+    debug: call.has("debug"),
+    file: call.value("log"),
+    format: readLogFormat(call),
+    name: box,
+  });
   const journal = await openJournal(join(folder, "journal"));
   if (journal.repaired !== undefined) {
     log.warn(`cut a torn tail off the journal: ${JSON.stringify(journal.repaired)}`);
   }
+  const telemetry = await openTelemetry(box);
   return await runBox({
     box,
     grid: call.has("new") ? asNew(grid) : grid,
@@ -104,10 +113,15 @@ export async function runOneBox(
     sources: sourcesOf(types),
     ...sandboxesOf(types, call),
     transport: tcp,
-    journal,
+    ...telemetry === undefined ? { journal } : {
+      journal: { ...journal, journal: telemetry.journal(journal.journal) },
+      telemetry: telemetry.box,
+    },
     ...flags,
-    ...offset === 0 ? {} : { addressOf: (id: BoxId) => shiftPort(id, offset) },
-    out: new TextWriter((bytes) => Deno.stdout.write(bytes)),
+    ...offset === 0 && named.size === 0
+      ? {}
+      : { addressOf: (id: BoxId) => named.get(id) ?? shiftPort(id, offset) },
+    out: standardOutput(log),
     interactive: call.has("prompt") ||
       (!supervised && Deno.stdin.isTerminal() && Deno.stdout.isTerminal()),
     filesFolder: join(folder, "files"),
@@ -234,11 +248,16 @@ export function chooseTerminal(candidates: readonly AgentId[], call: Call): Agen
   if (wanted !== undefined) {
     const found = candidates.find((id) => isToken(wanted) && id === wanted);
     if (found !== undefined) return found;
+    if (candidates.length === 0) {
+      throw new UsageError(
+        `Cannot attach to agent ${
+          JSON.stringify(wanted)
+        }, want no --attach: no agent here has a terminal`,
+      );
+    }
+    const names = candidates.map((name) => ({ name }));
     throw new UsageError(
-      `Agent ${JSON.stringify(wanted)} has no terminal to attach to, want ` +
-        (candidates.length === 0
-          ? "no --attach: no agent here has one"
-          : `one of ${candidates.join(", ")}`),
+      unknownWord(`agent with a terminal ${JSON.stringify(wanted)}`, wanted, names),
     );
   }
   if (candidates.length > 1) {

@@ -34,7 +34,9 @@ export const sandboxedFlag: Flag = {
 const besideHeapMegabytes = 256;
 
 /** What the flags say of sandboxes. */
-export function readSandbox(call: Call): SandboxOptions & { readonly all: boolean } {
+export function readSandbox(
+  call: Pick<Call, "has" | "integer">,
+): SandboxOptions & { readonly all: boolean } {
   const stepMs = call.integer("sandbox-ms", 1, 3_600_000) ?? sandboxLimits.stepMs;
   const limits = { ...sandboxLimits, stepMs };
   return { all: call.has("sandbox"), start: startSandbox, limits };
@@ -56,7 +58,10 @@ export function passSandbox(call: Call): string[] {
 }
 
 /** The definition in a plugin's file; with --sandbox one that stands for it, and none of its code has run here. */
-export async function definitionFrom(file: string, call: Call): Promise<AgentDefinition> {
+export async function definitionFrom(
+  file: string,
+  call: Pick<Call, "has" | "integer">,
+): Promise<AgentDefinition> {
   const sandbox: Exclude<LoaderOptions["sandbox"], undefined | "ignored"> = readSandbox(call);
   if (!sandbox.all) return (await loadPlugin(file)).definition;
   return (await describeConfined(await bundleConfined(file), [], sandbox)).definition;

@@ -66,7 +66,8 @@ says everything itself. \`compare A B\` in its place shows what two protocols, s
 make of the same clients and the same faults.
 
 Exit codes: 0 fine, 10 something happened that must never be, 11 something did not happen that must, 12 the same seed
-gave two runs, 1 a history is too hard to judge or a batch of ${sometimesRunsMin} seeds has not reached what it should, 2 wrong usage, such as a bad seed.`,
+gave two runs, 1 a history is too hard to judge or a batch of ${sometimesRunsMin} seeds and more has not reached what it should, 2 wrong usage, such as a bad seed.`,
+  words: [...builtInScenarios.keys(), ...caseScenarios.keys(), "compare"],
   operands: [1, 8],
   flags: [
     { name: "seed", value: "N", doc: "The seed of a comparison; default: one is drawn" },
@@ -97,7 +98,11 @@ gave two runs, 1 a history is too hard to judge or a batch of ${sometimesRunsMin
   examples: [
     { line: "ovid sim kvs", doc: "One run of the key-value store, from a seed that is drawn" },
     { line: "ovid sim kvs 1 --runs 1000", doc: "The seeds 1 to 1000, on all processors" },
-    { line: "ovid sim ./grid.json 42 --shrink", doc: "The shortest story of a failure" },
+    {
+      line: "ovid sim examples/guide/03_counter/broken.json 2 --shrink",
+      doc: "The shortest story of a failure",
+      code: 10,
+    },
     { line: "ovid sim compare paxos vr --seed 1", doc: "Two protocols under the same faults" },
   ],
   async run(call) {

@@ -128,6 +128,10 @@ export function formatSummary(summary: Summary, seconds: number): string {
       `  ${mark.padEnd(36)} ${String(count).padStart(10)} ${String(runs).padStart(10)}`
     ),
   ];
-  if (unreached.length > 0) lines.push("", `  never reached: ${unreached.join(", ")}`);
+  const due = unreached.filter(({ runsMin }) => runs >= runsMin).map(({ mark }) => mark);
+  const rare = unreached.filter(({ runsMin }) => runs < runsMin)
+    .map(({ mark, runsMin }) => `${mark} (in ${runsMin} seeds)`);
+  if (due.length > 0) lines.push("", `  never reached: ${due.join(", ")}`);
+  if (rare.length > 0) lines.push("", `  to be reached by larger batches: ${rare.join(", ")}`);
   return lines.join("\n");
 }

@@ -13,7 +13,7 @@ import { messageOf } from "../core/error.ts";
 import { builtIns } from "../agents/registry.ts";
 import { parseOperation } from "../agents/vr/tty.ts";
 import { openJournal } from "../box/journal.ts";
-import { type Call, type Command, exitCodes, UsageError } from "./command.ts";
+import { type Call, type Command, exitCodes, unknownWord, UsageError } from "./command.ts";
 import { openLog } from "./log.ts";
 import { runBox } from "./one_box.ts";
 import { readLines } from "./terminal.ts";
@@ -27,6 +27,7 @@ export const command: Command = {
     `The members are the addresses of all replicas, in one order everywhere. A server keeps its data in .ovid/vr/
 unless --data says otherwise. A client takes GET KEY, SET KEY VALUE, DEL KEY and CAS KEY OLD NEW, and prints results
 as JSON. DEBUG=1 logs more.`,
+  words: ["server", "client"],
   operands: [1, 1],
   flags: [
     { name: "members", value: "A,B,C", doc: "The addresses of all replicas" },
@@ -59,18 +60,25 @@ as JSON. DEBUG=1 logs more.`,
       line:
         "ovid vr server --members 127.0.0.1:10000,127.0.0.1:10001,127.0.0.1:10002 --id 0 --port 10000",
       doc: "The first of three replicas",
+      serves: "replica 0 of 3",
     },
     {
       line: "ovid vr client --members 127.0.0.1:10000,127.0.0.1:10001,127.0.0.1:10002",
-      doc: "A client: SET abc 123, GET abc",
+      doc: "A client",
+      input: ["SET abc 123", "GET abc"],
+      beside: [0, 1, 2].map((id) =>
+        "ovid vr server --members 127.0.0.1:10000,127.0.0.1:10001,127.0.0.1:10002 " +
+        `--id ${id} --port ${10000 + id}`
+      ),
     },
   ],
   run(call) {
-    const [what] = call.operands;
+    const [what = ""] = call.operands;
+    if (what !== "server" && what !== "client") {
+      throw new UsageError(unknownWord(what, what, [{ name: "server" }, { name: "client" }]));
+    }
     const members = readMembers(call);
-    if (what === "server") return runServer(members, call);
-    if (what === "client") return runClient(members, call);
-    throw new UsageError(`Unknown operand ${JSON.stringify(what)}, want server or client`);
+    return what === "server" ? runServer(members, call) : runClient(members, call);
   },
 };
 

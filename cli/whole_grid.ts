@@ -8,13 +8,13 @@ import type { AgentId, BoxId } from "../core/id.ts";
 import { type Child, startChild, stopChild } from "./child_box.ts";
 import { type Call, exitCodes, UsageError } from "./command.ts";
 import type { RunnableGrid } from "./grid_file.ts";
-import { wantsColour } from "./log.ts";
+import { readLogFormat, wantsColour } from "./log.ts";
 import { chooseTerminal, readBoxFlags, terminalsOf } from "./one_box.ts";
 import { passSandbox } from "./sandbox.ts";
 import { onStopSignals } from "./signals.ts";
 import { formatControl, readLines } from "./terminal.ts";
 
-const passedOn = ["loss", "seed", "port-offset", "plugins"] as const;
+const passedOn = ["loss", "seed", "port-offset", "at", "plugins", "log-format"] as const;
 const paint = [cyan, green, magenta, yellow, blue];
 
 /** Runs the boxes of a grid until its terminal's agent has stopped, or a signal or a failure ends it. */
@@ -76,7 +76,9 @@ function startBox(
   const colour = wantsColour(Deno.stderr)
     ? paint[grid.boxes.indexOf(box) % paint.length]
     : undefined;
-  return startChild(path, box, flags, colour);
+  // A line of JSON says itself whose it is.
+  const prefix = readLogFormat(call) === "json" ? "" : `${box} | `;
+  return startChild(path, box, flags, colour === undefined ? prefix : colour(prefix));
 }
 
 function watch(child: Child, isTerminal: boolean, end: (code: number) => void): void {

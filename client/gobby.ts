@@ -13,21 +13,32 @@ import { GobbyChannel } from "./gobby_channel.ts";
 import { RefusedError } from "./gobby_error.ts";
 import { type GobbyLock, type LockOptions, Locks } from "./gobby_lock.ts";
 import type {
+  Aged,
+  AgedEntry,
   GobbyOptions,
   PutOptions,
   RangeOptions,
+  StaleOptions,
   Transaction,
   WriteOptions,
 } from "./gobby_options.ts";
 import { barrier, elect, type ElectOptions, type GobbyPermit, semaphore } from "./gobby_recipes.ts";
 import type { GobbySession } from "./gobby_session.ts";
 import { GobbyWatch, type WatchOptions } from "./gobby_watch.ts";
-import { OperationError } from "./group_client.ts";
+import {
+  GroupClient,
+  type GroupMembers,
+  type InvokeOptions,
+  OperationError,
+  type ReconfigureOptions,
+} from "./group_client.ts";
 
 /** What a client is told. */
 export interface GobbyClientOptions {
   /** Gobby's servers by their ids in the grid, and the addresses of their boxes. */
   readonly servers: Readonly<Record<string, string>>;
+  /** What keeps Gobby's data: the replicas and spares by their ids, and the addresses of their boxes; for `members` alone. */
+  readonly replicas?: Readonly<Record<string, string>>;
   /** How long the program may be silent before its locks and ephemeral keys are gone; default 10 s. */
   readonly sessionTtlMs?: number;
   /** How long an operation may take before it fails; default 10 s. */
@@ -58,9 +69,13 @@ export interface GobbyClientOptions {
 export class GobbyClient implements AsyncDisposable {
   readonly #channel: GobbyChannel;
   readonly #locks: Locks;
+  readonly #openGroup: () => GroupClient;
+  #group: GroupClient | undefined;
 
   constructor(options: GobbyClientOptions) {
     const { servers, sessionTtlMs = 10_000, deadlineMs = 10_000, transport = nativeTcp } = options;
+    const { replicas = {} } = options;
+    this.#openGroup = () => new GroupClient({ replicas, deadlineMs, transport });
     this.#channel = new GobbyChannel({ servers, sessionTtlMs, deadlineMs, transport });
     this.#locks = new Locks(this.#channel);
   }
@@ -70,9 +85,28 @@ export class GobbyClient implements AsyncDisposable {
     return this.#channel.id;
   }
 
-  /** The entry of a key; undefined if it does not exist. */
-  async get(key: string, options: GobbyOptions = {}): Promise<KeyEntry | undefined> {
-    return (await this.#channel.ask({ kind: "get", key }, ["entry"], options)).entry ?? undefined;
+  /**
+   * The entry of a key; undefined if it does not exist. It is what there is now, and with `stale` what some server has,
+   * with how old that is: then it takes no master.
+   *
+   * @example
+   * ```ts ignore
+   * const { entry, ageMs } = await gobby.get("colour", { stale: true, maxAgeMs: 5000 });
+   * console.log(`${entry?.value}, as of ${ageMs} ms ago at most`);
+   * ```
+   */
+  get(key: string, options: StaleOptions): Promise<AgedEntry>;
+  get(key: string, options?: GobbyOptions): Promise<KeyEntry | undefined>;
+  async get(
+    key: string,
+    options: GobbyOptions | StaleOptions = {},
+  ): Promise<AgedEntry | KeyEntry | undefined> {
+    const operation = { kind: "get", key };
+    if (!("stale" in options)) {
+      return (await this.#channel.ask(operation, ["entry"], options)).entry ?? undefined;
+    }
+    const { entry, revision, ageMs } = await this.#channel.askStale(operation, ["entry"], options);
+    return { entry: entry ?? undefined, revision, ageMs };
   }
 
   /**
@@ -111,9 +145,20 @@ export class GobbyClient implements AsyncDisposable {
   }
 
   /** The entries of a range in the order of their keys: one page of them, as they were at one revision. */
-  async range(range: KeyRange, options: RangeOptions = {}): Promise<GobbyOutcome<"entries">> {
+  range(
+    range: KeyRange,
+    options: RangeOptions & StaleOptions,
+  ): Promise<GobbyOutcome<"entries"> & Aged>;
+  range(range: KeyRange, options?: RangeOptions): Promise<GobbyOutcome<"entries">>;
+  async range(
+    range: KeyRange,
+    options: RangeOptions | RangeOptions & StaleOptions = {},
+  ): Promise<GobbyOutcome<"entries">> {
     const { limit = pageMax, after } = options;
-    return await this.#channel.ask({ kind: "range", range, limit, after }, ["entries"], options);
+    const operation = { kind: "range", range, limit, after };
+    return "stale" in options
+      ? await this.#channel.askStale(operation, ["entries"], options)
+      : await this.#channel.ask(operation, ["entries"], options);
   }
 
   /** All entries whose keys begin so, page after page, each page as it was when it was read. */
@@ -259,9 +304,41 @@ export class GobbyClient implements AsyncDisposable {
     await this.#channel.ask({ kind: "compact", revision }, ["compacted"], options);
   }
 
+  /**
+   * Who keeps Gobby's data, and who of the replicas that the client was told of could.
+   *
+   * @throws {RangeError} if it was told of none.
+   */
+  async members(options: InvokeOptions = {}): Promise<GroupMembers> {
+    return await this.#replicated.members(options);
+  }
+
+  /**
+   * Lets these replicas keep Gobby's data from now on, while all goes on. Resolves with the new epoch.
+   *
+   * @example Box 3 is gone for good, and a spare takes its place.
+   * ```ts ignore
+   * const { epoch } = await gobby.members();
+   * await gobby.reconfigure(["r1", "r2", "r4"], { epoch });
+   * ```
+   *
+   * @throws {OperationError} if it failed: certainly, if the group is in another epoch.
+   */
+  async reconfigure(
+    replicas: readonly string[],
+    options: ReconfigureOptions = {},
+  ): Promise<number> {
+    return await this.#replicated.reconfigure(replicas, options);
+  }
+
+  get #replicated(): GroupClient {
+    return this.#group ??= this.#openGroup();
+  }
+
   /** Closes the session, which frees its locks at once, and ends the client; what is under way fails. */
   async close(): Promise<void> {
     await this.#channel.close();
+    await this.#group?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -26,7 +26,12 @@ export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
   /** How long it may take, if not as long as the client's operations do. */
   readonly deadlineMs?: number | undefined;
+  /** For a read that may be old, but not older than that. */
+  readonly maxAgeMs?: number | undefined;
 }
+
+/** As old as it may be. */
+const anyAgeMs = 2 ** 40;
 
 /** What a watch hears. */
 export interface WatchListener {
@@ -87,7 +92,20 @@ export class GobbyChannel {
     kinds: readonly Kind[],
     options: AskOptions = {},
   ): Promise<GobbyOutcome<Kind>> {
-    return expect(await this.#ask(operation, false, options), kinds);
+    const { deadlineMs, signal } = options;
+    return expect((await this.#ask(operation, false, { deadlineMs, signal })).result, kinds);
+  }
+
+  /** Asks for something that may be old. */
+  async askStale<Kind extends GobbyResult["kind"]>(
+    operation: Operation,
+    kinds: readonly Kind[],
+    options: AskOptions,
+  ): Promise<GobbyOutcome<Kind> & { readonly ageMs: number }> {
+    const wanted = { ...options, maxAgeMs: options.maxAgeMs ?? anyAgeMs };
+    const { result, ageMs } = await this.#ask(operation, false, wanted);
+    if (ageMs === undefined) throw new TypeError("Gobby did not say how old its answer is");
+    return { ...expect(result, kinds), ageMs };
   }
 
   /** Asks for an operation of the session, which is opened if there is none. */
@@ -96,7 +114,7 @@ export class GobbyChannel {
     kinds: readonly Kind[],
     options: AskOptions = {},
   ): Promise<GobbyOutcome<Kind>> {
-    return expect(await this.#ask(operation, true, options), kinds);
+    return expect((await this.#ask(operation, true, options)).result, kinds);
   }
 
   /** Begins to watch, and gives the watch's number. */
@@ -136,27 +154,25 @@ export class GobbyChannel {
   async #ask(
     operation: Operation,
     session: boolean,
-    { signal, deadlineMs }: AskOptions,
-  ): Promise<GobbyResult> {
+    { signal, deadlineMs, maxAgeMs }: AskOptions,
+  ): Promise<Extract<AskOutcome, { kind: "done" }>> {
     if (this.#ended !== undefined) throw new OperationError(true, this.#ended);
     signal?.throwIfAborted();
     const id = ++this.#numbers;
-    const wanted = Object.fromEntries(
-      Object.entries(operation).flatMap(([name, value]) =>
-        value === undefined ? [] : [[name, value]]
-      ),
-    );
+    const message = { type: "ask", id, operation: given(operation), session };
     let abort = () => {};
     try {
       const outcome = await new Promise<AskOutcome>((done, fail) => {
-        abort = () => fail(signal?.reason);
+        abort = () => {
+          fail(signal?.reason);
+          this.#guest.tell({ type: "cancel", id });
+        };
         signal?.addEventListener("abort", abort);
         this.#waiting.set(id, done);
-        const deadline = deadlineMs === undefined ? {} : { deadlineMs };
-        this.#guest.tell({ type: "ask", id, operation: wanted, session, ...deadline });
+        this.#guest.tell({ ...message, ...given({ deadlineMs, maxAgeMs }) });
       });
       if (outcome.kind === "failed") throw new OperationError(outcome.certain, outcome.why);
-      return outcome.result;
+      return outcome;
     } finally {
       this.#waiting.delete(id);
       signal?.removeEventListener("abort", abort);
@@ -207,6 +223,13 @@ export class GobbyChannel {
       this.#hear({ state: "lost", session: this.#record.number });
     }
   }
+}
+
+/** Without what is undefined, which is no JSON. */
+function given(fields: { readonly [name: string]: Json | undefined }): Record<string, Json> {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) => value === undefined ? [] : [[name, value]]),
+  );
 }
 
 function expect<Kind extends GobbyResult["kind"]>(

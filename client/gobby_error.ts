@@ -70,6 +70,8 @@ export function describeRefusal(refusal: Refusal): string {
       return `Lock ${text(refusal.key)} is not held under token ${refusal.token}`;
     case "notWaiting":
       return `Nobody waits for lock ${text(refusal.key)} with ticket ${refusal.ticket}`;
+    case "notClaimed":
+      return `Session ${refusal.session} neither holds lock ${text(refusal.key)} nor waits for it`;
     case "compacted":
       return `Events of revision ${refusal.from} are no longer kept, the oldest is ${refusal.oldest}`;
     case "future":

@@ -36,8 +36,8 @@ export interface GobbyLock extends AsyncDisposable {
 /** The locks of one client: since they are held by its session, none may be asked for twice. */
 export class Locks {
   readonly #channel: GobbyChannel;
-  /** The keys of locks that are held or awaited; with when they are given up, if somebody has stopped to wait. */
-  readonly #wanted = new Map<string, Promise<void> | undefined>();
+  /** The keys of locks that are held or awaited. */
+  readonly #wanted = new Set<string>();
 
   constructor(channel: GobbyChannel) {
     this.#channel = channel;
@@ -47,30 +47,24 @@ export class Locks {
   async acquire(key: string, options: LockOptions = {}): Promise<GobbyLock> {
     const { mode = "exclusive", waitMs = gobbyLimits.waitMs, lockDelayMs, signal } = options;
     signal?.throwIfAborted();
-    while (this.#wanted.has(key)) {
-      const end = this.#wanted.get(key);
-      if (end === undefined) {
-        throw new TypeError(
-          `Cannot lock ${JSON.stringify(key)} twice with one session, want another client`,
-        );
-      }
-      await end;
+    if (this.#wanted.has(key)) {
+      throw new TypeError(
+        `Cannot lock ${JSON.stringify(key)} twice with one session, want another client`,
+      );
     }
-    this.#wanted.set(key, undefined);
+    this.#wanted.add(key);
     const operation = { kind: "acquire", key, mode, waitMs, lockDelayMs };
-    const asking = this.#channel.askWithSession(operation, ["acquired", "waitCancelled"]);
+    const kinds = ["acquired", "waitCancelled"] as const;
     try {
-      const result = await unlessAborted(asking, signal);
-      if (result.kind === "waitCancelled") {
-        throw new OperationError(
-          true,
-          `Lock ${JSON.stringify(key)} was not free within ${waitMs} ms`,
-        );
-      }
-      return this.#hold(key, result.token);
+      const result = await this.#channel.askWithSession(operation, kinds, { signal });
+      if (result.kind === "acquired") return this.#hold(key, result.token);
+      throw new OperationError(
+        true,
+        `Lock ${JSON.stringify(key)} was not free within ${waitMs} ms`,
+      );
     } catch (error) {
-      if (error instanceof OperationError && error.certain) this.#wanted.delete(key);
-      else this.#wanted.set(key, this.#giveUp(key, asking));
+      // What was asked and is not wanted any more the client takes back before it asks for anything else.
+      this.#wanted.delete(key);
       throw error;
     }
   }
@@ -96,34 +90,6 @@ export class Locks {
       if (!(error instanceof RefusedError || session.over)) throw error;
     } finally {
       this.#wanted.delete(key);
-    }
-  }
-
-  /** Gives back what may have been granted though nobody waits for it any more. */
-  async #giveUp(key: string, asking: Promise<unknown>): Promise<void> {
-    try {
-      await this.#cancel(key);
-      await asking.catch(() => {});
-      await this.#cancel(key);
-    } catch {
-      // With the session ends what cannot be given back.
-    } finally {
-      this.#wanted.delete(key);
-    }
-  }
-
-  async #cancel(key: string): Promise<void> {
-    const own = this.#channel.session?.number;
-    if (own === undefined) return;
-    const lock = await this.#channel.ask({ kind: "getLock", key }, ["lock"]);
-    const holder = lock.holders.find(({ session }) => session === own);
-    const waiter = lock.waiters.find(({ session }) => session === own);
-    const ends = [
-      holder && { kind: "release", key, token: holder.token },
-      waiter && { kind: "cancelWait", key, ticket: waiter.ticket },
-    ];
-    for (const end of ends) {
-      if (end !== undefined) await this.#channel.ask(end, ["released", "waitCancelled", "refused"]);
     }
   }
 }

@@ -1,6 +1,6 @@
 // What may be said beside an operation of Gobby.
 
-import type { Comparison, TransactionStep } from "../agents/gobby/machine_types.ts";
+import type { Comparison, KeyEntry, TransactionStep } from "../agents/gobby/machine_types.ts";
 import type { GobbyLock } from "./gobby_lock.ts";
 
 /** How one operation differs from the others. */
@@ -9,6 +9,27 @@ export interface GobbyOptions {
   readonly signal?: AbortSignal;
   /** How long it may take. */
   readonly deadlineMs?: number;
+}
+
+/** How something is read that may be old: any server answers, from what it has. */
+export interface StaleOptions extends GobbyOptions {
+  readonly stale: true;
+  /** The oldest that will do; if no server has what is young enough, the master is asked. Default: whatever there is. */
+  readonly maxAgeMs?: number;
+}
+
+/** What was read, and how old it is. */
+export interface Aged {
+  /** How old it is at most, in milliseconds: all that was acknowledged before is in it. */
+  readonly ageMs: number;
+}
+
+/** What a key has, or had. */
+export interface AgedEntry extends Aged {
+  /** Undefined if the key does not exist. */
+  readonly entry: KeyEntry | undefined;
+  /** As of which revision. */
+  readonly revision: number;
 }
 
 /** What a write hangs on. */

@@ -19,7 +19,7 @@ class Place implements AsyncDisposable {
       s1: {
         type: "gobby_server",
         box,
-        attrs: { servers: ["s1"], group: "g1", leaseMs: 300, maxLeaseMs: 300 },
+        attrs: { servers: ["s1"], group: "g1", replica: "r1", leaseMs: 300, maxLeaseMs: 300 },
       },
       g1: { type: "vr_client", box, attrs: { replicas: ["r1"] } },
       r1: {
@@ -73,6 +73,20 @@ Deno.test("GobbyClient puts, gets, swaps, deletes and lists keys", async () => {
   assertEquals((await gobby.deleteRange({ prefix: "b/" })).count, 3);
 });
 
+Deno.test("GobbyClient reads what may be old, and is told how old", async () => {
+  await using place = await new Place().start();
+  await using gobby = place.client();
+  await gobby.put("a", "1");
+  const { entry, revision, ageMs } = await gobby.get("a", { stale: true });
+  assertEquals([entry?.value, entry?.modifyRevision], ["1", revision]);
+  assert(ageMs >= 0);
+  const page = await gobby.range({ prefix: "" }, { stale: true, maxAgeMs: 60_000 });
+  assertEquals(page.entries.map(({ key }) => key), ["a"]);
+  assert(page.ageMs <= 60_000);
+  // Nothing is so young: it is read as any other key is.
+  assertEquals((await gobby.get("b", { stale: true, maxAgeMs: 0 })).entry, undefined);
+});
+
 Deno.test("GobbyClient.transaction() does one thing or the other", async () => {
   await using place = await new Place().start();
   await using gobby = place.client();
@@ -122,6 +136,9 @@ Deno.test("GobbyClient.lock() that gives up holds nothing, and close() frees all
   for await (const { kind } of watch) if (kind === "waitBegun") break;
   abort.abort(new Error("enough"));
   await waiting;
+  // It may ask again at once, and has no place in the queue any more.
+  const refused = await assertRejects(() => two.lock("l", { waitMs: 0 }), RefusedError);
+  assertEquals(refused.refusal.why, "held");
   await one.close();
   await using three = place.client();
   await using _lock = await three.lock("l", { waitMs: 5000 });

@@ -26,6 +26,33 @@ export interface InvokeOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How a group is changed. */
+export interface ReconfigureOptions extends InvokeOptions {
+  /** Only if the group is still in this epoch, as `members` has told it. */
+  readonly epoch?: number;
+}
+
+/** One of the replicas that a client knows of. */
+export interface GroupReplica {
+  readonly id: string;
+  /** Whether it belongs to the group; else it is a spare. */
+  readonly isMember: boolean;
+  /**
+   * Whether it answers. A member that is `lost` does, but has lost its disk since it became one: it takes no part until
+   * the group is given it anew.
+   */
+  readonly state: "present" | "silent" | "lost";
+}
+
+/** A group, as far as its replicas know who have answered. */
+export interface GroupMembers {
+  /** Counts the changes of the group. */
+  readonly epoch: number;
+  /** The one that leads, or is about to. */
+  readonly primary: string;
+  readonly replicas: readonly GroupReplica[];
+}
+
 /** An operation that has no result. */
 export class OperationError extends Error {
   override readonly name = "OperationError";
@@ -62,6 +89,7 @@ export class GroupClient implements AsyncDisposable {
   /** The name by which the group knows this client: new for each, so that no two ever share a session. */
   readonly id: AgentId;
   readonly #guest: Guest;
+  readonly #names: readonly string[];
   readonly #waiting = new Map<number, Settle>();
   #calls = 0;
   #closed = false;
@@ -71,6 +99,7 @@ export class GroupClient implements AsyncDisposable {
     if (names.length === 0) {
       throw new RangeError("Cannot be a client of no replicas, want at least one");
     }
+    this.#names = names;
     this.#guest = new Guest({
       definition: vrClient,
       attrs: { replicas: names, ...deadlineMs === undefined ? {} : { deadlineMs } },
@@ -94,11 +123,36 @@ export class GroupClient implements AsyncDisposable {
     throw new OperationError(false, `the group answered ${outcome.kind}`);
   }
 
-  /** Gives the group these replicas, which its grid must have; resolves with the new epoch. */
-  async reconfigure(replicas: readonly string[], options: InvokeOptions = {}): Promise<number> {
-    const outcome = await this.#call({ kind: "reconfigure", replicas }, options);
+  /**
+   * Gives the group these replicas, which its grid must have; resolves with the new epoch. A replica of the group that is
+   * named again stays what it is, or what it has become if it has lost its disk.
+   */
+  async reconfigure(
+    replicas: readonly string[],
+    { epoch, ...options }: ReconfigureOptions = {},
+  ): Promise<number> {
+    const only = epoch === undefined ? {} : { epoch };
+    const outcome = await this.#call({ kind: "reconfigure", replicas, ...only }, options);
     if (outcome.kind === "epoch") return outcome.epoch;
     throw new OperationError(false, `the group answered ${outcome.kind}`);
+  }
+
+  /** Who belongs to the group, and who of all the client knows of is there. */
+  async members(options: InvokeOptions = {}): Promise<GroupMembers> {
+    const outcome = await this.#call({ kind: "members" }, options);
+    if (outcome.kind !== "members") {
+      throw new OperationError(true, `the group answered ${outcome.kind}`);
+    }
+    const { epoch, primary, members, present } = outcome;
+    const named = new Map(members.map(({ agent, incarnation }) => [String(agent), incarnation]));
+    const there = new Map(present.map(({ agent, incarnation }) => [String(agent), incarnation]));
+    const replicas = [...new Set([...this.#names, ...named.keys()])].map((id): GroupReplica => {
+      const [incarnation, found] = [named.get(id), there.get(id)];
+      const isMember = incarnation !== undefined;
+      if (found === undefined) return { id, isMember, state: "silent" };
+      return { id, isMember, state: !isMember || incarnation === found ? "present" : "lost" };
+    });
+    return { epoch, primary, replicas };
   }
 
   /** Ends the client; what is under way fails. */

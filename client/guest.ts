@@ -98,9 +98,9 @@ export class Guest {
   #carryOut(batch: Batch): void {
     const [fault] = batch.faults;
     this.#dueAt = batch.busy ? 0 : batch.wakeAt ?? Infinity;
-    for (const { box, envelope } of batch.sends) {
-      if (box === here) this.#options.receive(envelope.message);
-      else this.#links.get(box)?.send(envelope);
+    for (const outgoing of batch.sends) {
+      if (outgoing.box === here) this.#options.receive(outgoing.message);
+      else this.#links.get(outgoing.box)?.send(outgoing);
     }
     // A fault of the agent is a fault of ours: whatever was asked may have happened.
     if (fault !== undefined) {

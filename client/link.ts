@@ -1,6 +1,7 @@
 // A program's link to one box of a grid: it dials, says who it is, and carries mail, again and again until it is
 // closed. What is sent while there is no link is lost, as on any network; whoever needs an answer asks again.
 
+import type { Json } from "../core/data.ts";
 import type { Envelope } from "../core/envelope.ts";
 import type { AgentId } from "../core/id.ts";
 import type { Random } from "../core/random.ts";
@@ -17,6 +18,8 @@ export interface ClientLinkOptions {
   readonly address: string;
   /** Who the program is; no two programs of a box may have one name. */
   readonly client: AgentId;
+  /** What else its hello says. */
+  readonly hello?: { readonly [key: string]: Json };
   readonly random: Random;
   readonly receive: (envelope: Envelope) => void;
   /** The link stands, and the box has greeted. */
@@ -57,7 +60,7 @@ export class ClientLink {
   }
 
   async #use(connection: Connection): Promise<void> {
-    const { client, receive, up, down } = this.#options;
+    const { client, hello, receive, up, down } = this.#options;
     if (this.#end.signal.aborted) return connection.close();
     const link = new Link(connection, limits, {
       lines: (lines) => {
@@ -73,7 +76,7 @@ export class ClientLink {
       closed: (reason) => down(reason),
     });
     this.#link = link;
-    link.send(formatFrame({ kind: "hello", hello: { ovid: 1, client } }, "grid"));
+    link.send(formatFrame({ kind: "hello", hello: { ...hello, ovid: 1, client } }, "grid"));
     await link.run();
     this.#link = undefined;
   }

@@ -6,8 +6,9 @@ import type { AgentDefinition } from "./define.ts";
 import type { DurableImage } from "./envelope.ts";
 import { messageOf } from "./error.ts";
 import type { AgentEntry } from "./grid.ts";
+import { type QuickCheck, QuickChecks } from "./quick_check.ts";
 import { deriveSeed, type Random, seededRandom } from "./random.ts";
-import { describeIssues, validate } from "./schema.ts";
+import { describeIssues, faultOf, type Schema, validate } from "./schema.ts";
 
 /**
  * `idle`: not started yet. `running`: takes mail. `faulted`: waits to be rebuilt. `stopped`: ended, in peace or
@@ -18,6 +19,13 @@ export type CellStatus = "idle" | "running" | "faulted" | "stopped";
 /** Thrown by `ctx.fail`. */
 export class AgentFailure extends Error {
   override readonly name = "AgentFailure";
+}
+
+/** How an agent takes messages of one type. */
+export interface Intake {
+  readonly handler: (state: object, message: unknown, ctx: unknown) => unknown;
+  readonly schema: Schema<unknown>;
+  readonly quick: QuickCheck;
 }
 
 /** An agent's definition and state. Its host alone calls it. */
@@ -36,6 +44,11 @@ export class Cell {
   #durable: unknown;
   #recovered: StartReason = "new";
   #state: object = {};
+  readonly #quick: QuickChecks;
+  /** By types of messages, as they are first met. */
+  readonly #intakes = new Map<string, Intake>();
+  #lastType: string | undefined;
+  #lastIntake: Intake | undefined;
 
   /** @throws {TypeError} if the grid's attrs do not satisfy the definition. */
   constructor(entry: AgentEntry, definition: AgentDefinition, seed: bigint) {
@@ -51,6 +64,7 @@ export class Cell {
     }
     this.attrs = deepFreeze(attrs.value);
     this.random = seededRandom(deriveSeed(seed, entry.id));
+    this.#quick = definition["~quick"] ?? new QuickChecks();
   }
 
   get state(): object {
@@ -71,6 +85,32 @@ export class Cell {
       enumerable: true,
       configurable: true,
     });
+  }
+
+  /** How messages of `type` are taken; undefined for a type that the agent does not take. */
+  intake(type: string): Intake | undefined {
+    if (type !== this.#lastType) {
+      this.#lastIntake = this.#findIntake(type);
+      this.#lastType = type;
+    }
+    return this.#lastIntake;
+  }
+
+  #findIntake(type: string): Intake | undefined {
+    const known = this.#intakes.get(type);
+    if (known !== undefined) return known;
+    const { on, protocol } = this.definition;
+    const handler = Object.hasOwn(on, type) ? on[type] : undefined;
+    const schema = protocol[type];
+    if (handler === undefined || schema === undefined) return undefined;
+    const intake = { handler, schema, quick: this.#quick.of(schema) };
+    this.#intakes.set(type, intake);
+    return intake;
+  }
+
+  /** What is wrong with a record, in words; undefined if nothing is. */
+  recordFault(schema: Schema<unknown>, record: unknown): string | undefined {
+    return this.#quick.of(schema)(record) ? undefined : faultOf(schema, record, "record");
   }
 
   /**

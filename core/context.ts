@@ -16,13 +16,14 @@ export class RecordingContext {
   readonly attrs: unknown;
   #from: AgentId;
   #open = false;
-  readonly #cell: Cell;
+  /** Of no concern to handlers, whose types do not have it. */
+  readonly cell: Cell;
   readonly #desk: Desk;
 
   constructor(cell: Cell, desk: Desk) {
     this.self = this.#from = cell.entry.id;
     this.attrs = cell.attrs;
-    this.#cell = cell;
+    this.cell = cell;
     this.#desk = desk;
   }
 
@@ -45,7 +46,7 @@ export class RecordingContext {
 
   random(): number {
     this.#requireOpen();
-    return this.#cell.random();
+    return this.cell.random();
   }
 
   targets(route: string): readonly AgentId[] {
@@ -77,12 +78,12 @@ export class RecordingContext {
 
   setTimer(timer: string, ms: number | readonly [number, number], key?: string): void {
     this.#requireOpen();
-    if (!this.#cell.definition.timers?.includes(timer)) {
+    if (!this.cell.definition.timers?.includes(timer)) {
       throw new TypeError(
         `Cannot set timer ${JSON.stringify(timer)}, want one that timers declares`,
       );
     }
-    const delay = typeof ms === "number" ? ms : ms[0] + this.#cell.random() * (ms[1] - ms[0]);
+    const delay = typeof ms === "number" ? ms : ms[0] + this.cell.random() * (ms[1] - ms[0]);
     if (!(delay >= 0 && delay <= timerMsMax)) {
       throw new RangeError(`Cannot set timer ${timer} for ${delay} ms, want 0 to ${timerMsMax}`);
     }
@@ -96,12 +97,12 @@ export class RecordingContext {
 
   append(record: unknown): void {
     this.#requireOpen();
-    this.#desk.append(this.#cell, record);
+    this.#desk.append(this.cell, record);
   }
 
   output(device: DeviceName, output: Json): void {
     this.#requireOpen();
-    if (!this.#cell.definition.devices?.includes(device)) {
+    if (!this.cell.definition.devices?.includes(device)) {
       throw new TypeError(
         `Cannot use device ${JSON.stringify(device)}, want one that devices declares`,
       );
@@ -116,7 +117,7 @@ export class RecordingContext {
 
   stop(): void {
     this.#requireOpen();
-    this.#cell.stopping = true;
+    this.cell.stopping = true;
   }
 
   fail(reason: string): never {

@@ -193,19 +193,25 @@ function toJsonValue(value: unknown, depth: number): unknown {
   return dollar ? { $object: copy } : copy;
 }
 
-function fromJsonValue(value: unknown): unknown {
+// Takes nothing that toJsonValue would not write again: a state that can be read can be written.
+function fromJsonValue(value: unknown, depth: number): unknown {
+  if (typeof value === "number" && !Number.isFinite(value)) refuse(value, "a finite number");
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(fromJsonValue);
+  if (depth >= dataDepthMax) {
+    throw new RangeError(`Cannot read data nested deeper than ${dataDepthMax}`);
+  }
+  if (Array.isArray(value)) return partsOf(value, depth + 1);
   const object = value as Record<string, unknown>;
   const first = Object.keys(object)[0];
   const tagged = first?.startsWith("$") ? object[first] : undefined;
   switch (first) {
     case "$map":
-      return new Map(
-        (tagged as [unknown, unknown][]).map(([k, v]) => [fromJsonValue(k), fromJsonValue(v)]),
-      );
+      return new Map((tagged as unknown[][]).map((pair) => {
+        const [key, value] = partsOf(pair, depth + 1);
+        return [key, value];
+      }));
     case "$set":
-      return new Set((tagged as unknown[]).map(fromJsonValue));
+      return new Set(partsOf(tagged as unknown[], depth + 1));
     case "$bytes":
       return Uint8Array.from(tagged as number[]);
     case "$bigint":
@@ -215,8 +221,15 @@ function fromJsonValue(value: unknown): unknown {
   }
   const source = first === "$object" ? tagged as Record<string, unknown> : object;
   const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(source)) copy[key] = fromJsonValue(source[key]);
+  for (const key of Object.keys(source)) {
+    if (key === "__proto__") refuse(value, "data without a key __proto__");
+    copy[key] = fromJsonValue(source[key], depth + 1);
+  }
   return copy;
+}
+
+function partsOf(values: readonly unknown[], depth: number): unknown[] {
+  return values.map((part) => fromJsonValue(part, depth));
 }
 
 /**
@@ -236,7 +249,7 @@ export function encodeData(data: unknown): string {
 export function decodeData(text: string): Data {
   const parsed: unknown = JSON.parse(text);
   try {
-    return fromJsonValue(parsed) as Data;
+    return fromJsonValue(parsed, 0) as Data;
   } catch (error) {
     throw new SyntaxError(`Cannot decode data: ${error instanceof Error ? error.message : error}`);
   }
@@ -244,5 +257,5 @@ export function decodeData(text: string): Data {
 
 /** A deep copy of plain data, Maps and Sets included. */
 export function copyData<T>(data: T): T {
-  return fromJsonValue(toJsonValue(data, 0)) as T;
+  return fromJsonValue(toJsonValue(data, 0), 0) as T;
 }

@@ -182,6 +182,11 @@ Deno.test("decodeData() refuses text that is not of its making", () => {
   for (const text of ["", "{", `{"$map":1}`, `{"$map":[1]}`, `{"$bigint":"x"}`, `{"$set":{}}`]) {
     assertThrows(() => decodeData(text), SyntaxError);
   }
+  // What encodeData() would not write again.
+  const deep = "[".repeat(dataDepthMax + 1) + "]".repeat(dataDepthMax + 1);
+  for (const text of ["1e999", `[-1e999]`, `{"__proto__":{"a":1}}`, deep]) {
+    assertThrows(() => decodeData(text), SyntaxError, "Cannot decode data");
+  }
 });
 
 Deno.test("copyData() copies Maps, Sets, bigints and bytes, and shares nothing", () => {

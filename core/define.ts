@@ -5,6 +5,7 @@ import type { Agent, Done, Protocol, StartReason, State } from "./agent.ts";
 import type { Data } from "./data.ts";
 import { type DeviceName, deviceNames } from "./devices.ts";
 import { type AgentId, isToken } from "./id.ts";
+import { QuickChecks } from "./quick_check.ts";
 import type { Schema } from "./schema.ts";
 import { portMax } from "./text.ts";
 
@@ -15,6 +16,8 @@ import { portMax } from "./text.ts";
 export interface AgentDefinition<out S = unknown> {
   /** Never there: it carries the type. */
   readonly "~state"?: S;
+  /** Quick checks of its schemas. A changed copy may share them: they go by the schema. */
+  readonly "~quick"?: QuickChecks;
   readonly type: string;
   readonly version: number;
   readonly doc: string;
@@ -92,6 +95,8 @@ export function defineAgent<
   if (fault !== undefined) {
     throw new TypeError(`Cannot define agent ${JSON.stringify(erased.type)}: ${fault}`);
   }
+  // What is frozen has them from when it was defined first.
+  if (Object.isExtensible(erased)) Object.assign(erased, { "~quick": new QuickChecks() });
   return Object.freeze(erased);
 }
 

@@ -11,7 +11,6 @@ import type { Target } from "./grid.ts";
 import type { AgentId, BoxId } from "./id.ts";
 import { deriveSeed, type Random, seededRandom } from "./random.ts";
 import type { Router } from "./router.ts";
-import { describeIssues, validate } from "./schema.ts";
 import { oneLine } from "./text.ts";
 import type { Timers } from "./timers.ts";
 
@@ -42,6 +41,7 @@ export interface DeskOptions {
   readonly takesTyped: (box: BoxId) => boolean;
   /** Whether mail to an id that no agent has goes to the driver, as mail for this very box. */
   readonly isGuest: (agent: AgentId) => boolean;
+  readonly reuseBatch: boolean;
   /** Queues mail for an agent of this box. */
   readonly deliver: (envelope: Envelope) => void;
 }
@@ -61,10 +61,13 @@ export class Desk {
   #notes: Note[] = [];
   #faults: Fault[] = [];
   #endings: AgentId[] = [];
+  /** The one batch of a host that uses it again; its arrays are those above. */
+  readonly #reused: { -readonly [K in keyof Batch]: Batch[K] } | undefined;
   readonly #marked = { appends: 0, sends: 0, outputs: 0, notes: 0 };
 
   constructor(options: DeskOptions) {
     this.#options = options;
+    this.#reused = options.reuseBatch ? this.#batch(undefined, false) : undefined;
     this.#random = seededRandom(deriveSeed(options.seed, "loss"));
   }
 
@@ -84,26 +87,59 @@ export class Desk {
     this.#notes.length = this.#marked.notes;
   }
 
-  /** Hands over the batch of the step, and begins the next. */
+  /** Begins a step: what a batch that is used again has of the step before is over. */
+  begin(now: number): void {
+    this.now = now;
+    if (this.#reused === undefined) return;
+    if (this.#sends.length > 0) empty(this.#sends);
+    if (this.#appends.length > 0) empty(this.#appends);
+    if (this.#outputs.length > 0) empty(this.#outputs);
+    if (this.#notes.length > 0) empty(this.#notes);
+    if (this.#faults.length > 0) empty(this.#faults);
+    if (this.#endings.length > 0) empty(this.#endings);
+  }
+
+  /** Hands over the batch of the step. */
   finish(busy: boolean): Batch {
-    const batch = {
-      appends: this.#appends.length === 0 ? none : this.#appends,
-      sends: this.#sends.length === 0 ? none : this.#sends,
-      outputs: this.#outputs.length === 0 ? none : this.#outputs,
-      notes: this.#notes.length === 0 ? none : this.#notes,
-      faults: this.#faults.length === 0 ? none : this.#faults,
-      endings: this.#endings.length === 0 ? none : this.#endings,
-      wakeAt: this.#options.timers.nextAt(),
+    const wakeAt = this.#options.timers.nextAt();
+    if (this.#reused === undefined) return this.#handOver(wakeAt, busy);
+    this.#reused.wakeAt = wakeAt;
+    this.#reused.busy = busy;
+    return this.#reused;
+  }
+
+  #batch(wakeAt: number | undefined, busy: boolean): Batch {
+    return {
+      appends: this.#appends,
+      sends: this.#sends,
+      outputs: this.#outputs,
+      notes: this.#notes,
+      faults: this.#faults,
+      endings: this.#endings,
+      wakeAt,
       busy,
     };
-    // What was handed over belongs to the batch; what was not needed is used again.
-    if (batch.appends !== none) this.#appends = [];
-    if (batch.sends !== none) this.#sends = [];
-    if (batch.outputs !== none) this.#outputs = [];
-    if (batch.notes !== none) this.#notes = [];
-    if (batch.faults !== none) this.#faults = [];
-    if (batch.endings !== none) this.#endings = [];
-    return batch;
+  }
+
+  /** Makes a batch of its own. What is handed over belongs to it; what was not needed is used again. */
+  #handOver(wakeAt: number | undefined, busy: boolean): Batch {
+    const { appends, sends, outputs, notes, faults, endings } = this.#batch(wakeAt, busy);
+    if (appends.length > 0) this.#appends = [];
+    if (sends.length > 0) this.#sends = [];
+    if (outputs.length > 0) this.#outputs = [];
+    if (notes.length > 0) this.#notes = [];
+    if (faults.length > 0) this.#faults = [];
+    if (endings.length > 0) this.#endings = [];
+    return {
+      appends: appends.length === 0 ? none : appends,
+      sends: sends.length === 0 ? none : sends,
+      outputs: outputs.length === 0 ? none : outputs,
+      notes: notes.length === 0 ? none : notes,
+      faults: faults.length === 0 ? none : faults,
+      endings: endings.length === 0 ? none : endings,
+      wakeAt,
+      busy,
+    };
   }
 
   fault(fault: Fault): void {
@@ -132,20 +168,24 @@ export class Desk {
     const { router, counters, loss, deliver, isGuest, box: here } = this.#options;
     const guest = isGuest(to);
     const box = guest ? here : router.boxOf(to);
-    if (box === undefined) {
-      counters.unknown++;
-      return this.note(from, "mail.unknown", { to, type: message.type });
-    }
+    if (box === undefined) return this.#unknown(from, to, message.type);
     // Copied at once, so that later changes to the sender's state cannot reach the receiver.
     const copy = message.type === "text" ? trimmed(message) : copyJson(message);
     counters.sent++;
-    if (loss > 0 && this.#random() < loss) {
-      counters.lost++;
-      return this.note(from, "mail.lost", { to, type: message.type });
-    }
-    const envelope = { from, to, message: copy };
-    if (box === here && !guest) deliver(envelope);
-    else this.#sends.push({ box, envelope });
+    if (loss > 0 && this.#random() < loss) return this.#lose(from, to, message.type);
+    const outgoing: Outgoing = { from, to, message: copy, box };
+    if (box === here && !guest) deliver(outgoing);
+    else this.#sends.push(outgoing);
+  }
+
+  #unknown(from: AgentId, to: AgentId, type: string): void {
+    this.#options.counters.unknown++;
+    this.note(from, "mail.unknown", { to, type });
+  }
+
+  #lose(from: AgentId, to: AgentId, type: string): void {
+    this.#options.counters.lost++;
+    this.note(from, "mail.lost", { to, type });
   }
 
   unrouted(from: AgentId, route: string): void {
@@ -159,10 +199,8 @@ export class Desk {
       throw new TypeError(`Cannot append: agent type ${cell.definition.type} declares no record`);
     }
     const copy = copyJson(record);
-    const verdict = validate(schema, copy);
-    if (!verdict.ok) {
-      throw new TypeError(`Cannot append a record: ${describeIssues(verdict.issues, "record")}`);
-    }
+    const fault = cell.recordFault(schema, copy);
+    if (fault !== undefined) throw new TypeError(`Cannot append a record: ${fault}`);
     // Written down before `apply` gets it, which may keep parts of the copy and change them later.
     this.#appends.push({ agent: cell.entry.id, record: JSON.stringify(copy) });
     cell.apply(copy);
@@ -183,6 +221,11 @@ export class Desk {
   clearTimer(agent: AgentId, timer: string, key: string | undefined): void {
     this.#options.timers.clear(agent, timer, key);
   }
+}
+
+/** An array that is popped keeps its room, one that is cut to nothing does not. */
+function empty(array: unknown[]): void {
+  while (array.length > 0) array.pop();
 }
 
 function trimmed(message: AnyMessage): AnyMessage {

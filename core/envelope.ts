@@ -12,10 +12,9 @@ export interface Envelope {
   readonly message: AnyMessage;
 }
 
-/** Mail for an agent of another box. */
-export interface Outgoing {
+/** Mail for an agent of another box, which is the box's name in it. */
+export interface Outgoing extends Envelope {
   readonly box: BoxId;
-  readonly envelope: Envelope;
 }
 
 /** A record for the journal, as JSON, so that nothing can change it before it is written. */
@@ -48,9 +47,15 @@ export interface Fault {
   readonly then: "rebuild" | "stopped";
 }
 
+/** A message that has come to a box. */
+export interface MailInput {
+  readonly kind: "mail";
+  readonly envelope: Envelope;
+}
+
 /** Something that happened to a box, for its host. */
 export type Input =
-  | { readonly kind: "mail"; readonly envelope: Envelope }
+  | MailInput
   | { readonly kind: "device"; readonly agent: AgentId; readonly event: DeviceEvent };
 
 /**

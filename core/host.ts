@@ -1,52 +1,29 @@
 // The host: all agents of a box, and nothing outside. It turns inputs and the passing of time into batches of
 // what is to be made durable, sent and shown; a driver (a real box, a test, the simulator) carries them out.
 
-import type { StartReason } from "./agent.ts";
+import type { AnyMessage } from "./agent.ts";
 import { AgentFailure, Cell } from "./cell.ts";
 import { RecordingContext } from "./context.ts";
+import type { Json } from "./data.ts";
 import type { AgentDefinition } from "./define.ts";
 import { Desk, type HostCounters } from "./desk.ts";
-import type { Batch, DurableImage, Envelope, Input } from "./envelope.ts";
+import type { Batch, DurableImage, Envelope, Input, MailInput } from "./envelope.ts";
 import { assert, messageOf } from "./error.ts";
-import { agentsOf, type Grid } from "./grid.ts";
+import { agentsOf } from "./grid.ts";
+import type { HostOptions } from "./host_options.ts";
 import type { AgentId, BoxId } from "./id.ts";
 import { Router } from "./router.ts";
-import { describeIssues, validate } from "./schema.ts";
+import { faultOf, type Schema } from "./schema.ts";
 import { Timers } from "./timers.ts";
-
-/** What a host is made of. */
-export interface HostOptions {
-  readonly box: BoxId;
-  readonly grid: Grid;
-  /**
-   * The definition of each type that an agent of this box has. With those of other boxes as well, `ctx.accepts`
-   * knows what their agents take.
-   */
-  readonly definitions: ReadonlyMap<string, AgentDefinition>;
-  /** An unsigned 64-bit number, from which every agent's randomness and the losses are drawn. */
-  readonly seed: bigint;
-  /** The probability that a message between agents is lost, mail within the box included; default 0. */
-  readonly loss?: number;
-  /** Whether a box takes typed mail; asked at the moment of sending. Default: every box does. */
-  readonly takesTyped?: (box: BoxId) => boolean;
-  /**
-   * Whether an id that no agent of the grid has is a guest: a program that sends to agents of this box, and to whom
-   * they may answer. Mail for guests is handed out as mail for this very box. Default: there are none.
-   */
-  readonly isGuest?: (agent: AgentId) => boolean;
-  /** Whether each agent's `check` runs after every handler; default false. */
-  readonly checks?: boolean;
-  /** How many messages a step delivers before its driver gets its turn; default 1024. */
-  readonly stepMailMax?: number;
-  /** How many messages may wait inside the host; default 100,000. What comes on top is dropped and counted. */
-  readonly queueMax?: number;
-}
 
 /** An agent that throws this often within {@linkcode faultWindowMs} is stopped for good. */
 export const faultsMax = 5;
 
 /** See {@linkcode faultsMax}. */
 export const faultWindowMs = 10_000;
+
+/** A handler of any kind, which takes the state, and two more that depend on the kind. */
+type Handler = (state: object, second: unknown, third: unknown) => unknown;
 
 type Item = Input | { readonly kind: "start"; readonly agent: AgentId };
 
@@ -61,9 +38,14 @@ export class Host {
     refused: 0,
     overflowed: 0,
   };
+  /** Is told of all mail that reaches an agent's door; undefined, and no cost, unless somebody watches. */
+  observer: ((envelope: Envelope) => void) | undefined;
   readonly #options: HostOptions;
-  readonly #cells = new Map<AgentId, Cell>();
-  readonly #contexts = new Map<Cell, RecordingContext>();
+  /** Each agent's context, which has its cell. */
+  readonly #contexts = new Map<AgentId, RecordingContext>();
+  /** Who was asked for last: many a host has but one agent. */
+  #last: AgentId | undefined;
+  #lastContext: RecordingContext | undefined;
   readonly #timers = new Timers();
   readonly #desk: Desk;
   #queue: Item[] = [];
@@ -80,12 +62,14 @@ export class Host {
       counters: this.counters,
       definitionOf: (agent) => {
         const entry = options.grid.agents.get(agent);
-        return entry && (this.#cells.get(agent)?.definition ?? options.definitions.get(entry.type));
+        return entry &&
+          (this.#contexts.get(agent)?.cell.definition ?? options.definitions.get(entry.type));
       },
       seed: options.seed,
       loss: options.loss ?? 0,
       takesTyped: options.takesTyped ?? (() => true),
       isGuest: options.isGuest ?? (() => false),
+      reuseBatch: options.reuseBatch ?? false,
       deliver: (envelope) => this.#enqueue({ kind: "mail", envelope }),
     });
     for (const entry of agentsOf(options.grid, options.box)) {
@@ -96,8 +80,7 @@ export class Host {
         );
       }
       const cell = new Cell(entry, definition, options.seed);
-      this.#cells.set(entry.id, cell);
-      this.#contexts.set(cell, new RecordingContext(cell, this.#desk));
+      this.#contexts.set(entry.id, new RecordingContext(cell, this.#desk));
     }
   }
 
@@ -108,7 +91,7 @@ export class Host {
    */
   boot(now: number, images: ReadonlyMap<AgentId, DurableImage> = new Map()): Batch {
     this.#desk.now = now;
-    for (const [id, cell] of this.#cells) {
+    for (const [id, { cell }] of this.#contexts) {
       cell.rebuild(images.get(id));
       this.#queue.push({ kind: "start", agent: id });
     }
@@ -117,14 +100,34 @@ export class Host {
 
   /** Takes inputs, fires what is due, delivers local mail, and says what is to be done about it all. */
   step(now: number, inputs: readonly Input[]): Batch {
+    this.#begin(now);
+    for (const input of inputs) this.#enqueue(input);
+    return this.#work(now, this.#options.stepMailMax ?? 1024);
+  }
+
+  /** As a step with this mail alone, which needs not wait in a queue if nothing is before it. */
+  deliver(now: number, mail: MailInput): Batch {
+    const dueAt = this.#timers.nextAt();
+    if (this.#queue.length > 0 || (dueAt !== undefined && dueAt <= now)) {
+      return this.step(now, [mail]);
+    }
+    this.#begin(now);
+    this.#deliver(mail.envelope);
+    // Nothing was due before, and what was armed since is for a later step.
+    if (this.#queue.length === 0) return this.#desk.finish(false);
+    return this.#work(now, (this.#options.stepMailMax ?? 1024) - 1);
+  }
+
+  #begin(now: number): void {
     const { now: before } = this.#desk;
     // Asked first: to put the text together takes longer than many a step.
     if (now < before) assert(false, `the clock of ${this.box} went from ${before} to ${now}`);
-    this.#desk.now = now;
-    for (const input of inputs) this.#enqueue(input);
-    let budget = this.#options.stepMailMax ?? 1024;
+    this.#desk.begin(now);
+  }
+
+  #work(now: number, itemsMax: number): Batch {
     const { sequence } = this.#timers;
-    while (budget-- > 0) {
+    for (let budget = itemsMax; budget > 0; budget--) {
       const timer = this.#timers.popDue(now, sequence);
       if (timer !== undefined) {
         this.#fire(timer.agent, timer.name, timer.key);
@@ -142,7 +145,7 @@ export class Host {
    * it was stopped. Mail that came for it meanwhile has been dropped, as it is for a crashed box.
    */
   revive(now: number, agent: AgentId, image: DurableImage | undefined): Batch {
-    const cell = this.#cells.get(agent);
+    const cell = this.#contexts.get(agent)?.cell;
     assert(cell !== undefined && cell.tainted, `agent ${agent} waits to be rebuilt`);
     cell.rebuild(image);
     if (cell.status === "faulted") {
@@ -161,7 +164,7 @@ export class Host {
    */
   replace(now: number, agents: readonly AgentId[], definition: AgentDefinition): Batch {
     const successors = agents.map((agent) => {
-      const cell = this.#cells.get(agent);
+      const cell = this.#contexts.get(agent)?.cell;
       assert(
         cell !== undefined && !cell.tainted,
         `the state of agent ${agent} is what was written`,
@@ -171,13 +174,12 @@ export class Host {
     this.#desk.now = now;
     for (const cell of successors) {
       const agent = cell.entry.id;
-      const old = this.#cells.get(agent);
-      if (old !== undefined) this.#contexts.delete(old);
+      const context = new RecordingContext(cell, this.#desk);
       this.#timers.clearAll(agent);
-      this.#cells.set(agent, cell);
-      this.#contexts.set(cell, new RecordingContext(cell, this.#desk));
+      this.#contexts.set(agent, context);
+      this.#last = undefined;
       // At once, so that mail that waits finds it running.
-      this.#start(cell, cell.startReason);
+      this.#start(context);
     }
     return this.step(now, []);
   }
@@ -187,25 +189,30 @@ export class Host {
    * for {@linkcode revive}, since its state holds what was never written.
    */
   snapshot(): Map<AgentId, { version: number; durable: string }> | undefined {
-    if ([...this.#cells.values()].some((cell) => cell.tainted)) return undefined;
+    if ([...this.#contexts.values()].some(({ cell }) => cell.tainted)) return undefined;
     const snapshot = new Map<AgentId, { version: number; durable: string }>();
-    for (const [id, cell] of this.#cells) {
+    for (const [id, { cell }] of this.#contexts) {
       const part = cell.snapshot();
       if (part !== undefined) snapshot.set(id, part);
     }
     return snapshot;
   }
 
+  /** How many inputs and messages wait for a step. */
+  get queued(): number {
+    return this.#queue.length - this.#queueHead;
+  }
+
   /** The agents of this box, in the grid's order. */
   get agents(): readonly AgentId[] {
-    return [...this.#cells.keys()];
+    return [...this.#contexts.keys()];
   }
 
   /** The state of an agent, to look at: changing it breaks every promise of this class. */
   inspect(
     agent: AgentId,
   ): Pick<Cell, "status" | "state" | "definition" | "tainted"> | undefined {
-    const cell = this.#cells.get(agent);
+    const cell = this.#contexts.get(agent)?.cell;
     if (cell === undefined) return undefined;
     const { status, state, definition, tainted } = cell;
     return { status, state, definition, tainted };
@@ -213,106 +220,114 @@ export class Host {
 
   /** Whether the agent has ended and will not come back by itself. */
   hasEnded(agent: AgentId): boolean {
-    return this.#cells.get(agent)?.status === "stopped";
+    return this.#contexts.get(agent)?.cell.status === "stopped";
   }
 
   #take(item: Item): void {
     switch (item.kind) {
       case "start": {
-        const cell = this.#cells.get(item.agent);
-        if (cell !== undefined) this.#start(cell, cell.startReason);
+        const context = this.#contexts.get(item.agent);
+        if (context !== undefined) this.#start(context);
         return;
       }
       case "mail":
         return this.#deliver(item.envelope);
       case "device": {
-        const cell = this.#running(item.agent);
-        const handler = cell?.definition.onDevice?.[item.event.device];
-        if (cell === undefined || handler === undefined) return;
-        this.#run(cell, cell.entry.id, (ctx) => handler(cell.state, item.event.event, ctx));
+        const context = this.#running(item.agent);
+        const handler = context?.cell.definition.onDevice?.[item.event.device];
+        if (context === undefined || handler === undefined) return;
+        this.#run(context, item.agent, handler, item.event.event, context);
       }
     }
   }
 
-  #start(cell: Cell, why: StartReason): void {
+  #start(context: RecordingContext): void {
+    const { cell } = context;
+    const { definition, startReason } = cell;
     cell.status = "running";
-    const { definition } = cell;
-    this.#run(cell, cell.entry.id, (ctx) => definition.start?.(cell.state, ctx, why));
+    const start: Handler = (state, ctx) => definition.start?.(state, ctx, startReason);
+    this.#run(context, cell.entry.id, start, context, undefined);
   }
 
   #fire(agent: AgentId, name: string, key: string | undefined): void {
-    const cell = this.#running(agent);
-    const handler = cell?.definition.onTimer?.[name];
-    if (cell === undefined || handler === undefined) return;
-    this.#run(cell, agent, (ctx) => handler(cell.state, ctx, key));
+    const context = this.#running(agent);
+    const handler = context?.cell.definition.onTimer?.[name];
+    if (context === undefined || handler === undefined) return;
+    const fire: Handler = (state, ctx) => handler(state, ctx, key);
+    this.#run(context, agent, fire, context, undefined);
   }
 
-  #deliver({ from, to, message }: Envelope): void {
-    const cell = this.#running(to);
-    if (cell === undefined) {
-      if (this.#cells.has(to)) {
-        this.counters.refused++;
-        this.#desk.note(to, "mail.undeliverable", { from, type: message.type });
-      } else {
-        this.counters.unknown++;
-        this.#desk.note(undefined, "mail.unknown", { from, to, type: message.type });
-      }
-      return;
-    }
-    const { definition } = cell;
-    const handler = Object.hasOwn(definition.on, message.type)
-      ? definition.on[message.type]
-      : undefined;
-    const schema = definition.protocol[message.type];
-    if (handler === undefined || schema === undefined) {
-      this.counters.refused++;
-      this.#desk.note(to, "mail.refused", {
-        from,
-        type: message.type,
-        want: Object.keys(definition.on),
-      });
-      return;
-    }
-    const verdict = validate(schema, message);
-    if (!verdict.ok) {
-      this.counters.refused++;
-      this.#desk.note(to, "mail.invalid", {
-        from,
-        type: message.type,
-        why: describeIssues(verdict.issues),
-      });
-      return;
-    }
+  #deliver(envelope: Envelope): void {
+    this.observer?.(envelope);
+    const { from, to, message } = envelope;
+    const context = this.#running(to);
+    if (context === undefined) return this.#undeliverable(from, to, message.type);
+    const intake = context.cell.intake(message.type);
+    if (intake === undefined) return this.#refuseType(context, from, message.type);
+    if (!intake.quick(message) && !this.#isValid(intake.schema, from, to, message)) return;
     this.counters.delivered++;
-    this.#run(cell, from, (ctx) => handler(cell.state, message, ctx));
+    this.#run(context, from, intake.handler, message, context);
   }
 
-  // Runs one handler; if it throws, whatever it asked for is taken back and the agent waits to be rebuilt.
-  #run(cell: Cell, from: AgentId, handler: (ctx: RecordingContext) => unknown): void {
-    const context = this.#contexts.get(cell);
-    assert(context !== undefined, "every cell has a context");
+  /** Whether a message that is not certainly valid is so all the same. */
+  #isValid(schema: Schema<unknown>, from: AgentId, to: AgentId, message: AnyMessage): boolean {
+    const why = whyNot(schema, message);
+    if (why === undefined) return true;
+    this.#refuse(to, "mail.invalid", { from, type: message.type, why });
+    return false;
+  }
+
+  #refuseType({ cell }: RecordingContext, from: AgentId, type: string): void {
+    const want = Object.keys(cell.definition.on);
+    this.#refuse(cell.entry.id, "mail.refused", { from, type, want });
+  }
+
+  #undeliverable(from: AgentId, to: AgentId, type: string): void {
+    if (this.#contexts.has(to)) return this.#refuse(to, "mail.undeliverable", { from, type });
+    this.counters.unknown++;
+    this.#desk.note(undefined, "mail.unknown", { from, to, type });
+  }
+
+  #refuse(to: AgentId, event: string, detail: Json): void {
+    this.counters.refused++;
+    this.#desk.note(to, event, detail);
+  }
+
+  // Runs one handler; if it throws, whatever it asked for is taken back and the agent waits to be rebuilt. Handlers of
+  // mail, which are most, come as they are, with what they take beside the state: they need no closure for each message.
+  #run(
+    context: RecordingContext,
+    from: AgentId,
+    handler: Handler,
+    second: unknown,
+    third: unknown,
+  ): void {
+    const { cell } = context;
     this.#desk.mark();
     const queued = this.#queue.length;
     cell.stopping = false;
     context.open(from);
     try {
-      const result = handler(context);
-      if (result instanceof Promise) {
-        result.catch(() => {});
-        throw new TypeError("A handler returned a promise, want it to finish at once");
-      }
+      const result = handler(cell.state, second, third);
+      if (result !== undefined) refusePromise(result);
       if (this.#options.checks) cell.definition.check?.(cell.state);
-      if (cell.stopping) {
-        this.#end(cell);
-        this.#desk.ending(cell.entry.id);
-      }
+      if (cell.stopping) this.#stop(cell);
     } catch (error) {
-      this.#desk.rollBack();
-      this.#queue.length = queued;
-      this.#fault(cell, error);
+      this.#takeBack(cell, queued, error);
     } finally {
       context.close();
     }
+  }
+
+  #stop(cell: Cell): void {
+    this.#end(cell);
+    this.#desk.ending(cell.entry.id);
+  }
+
+  #takeBack(cell: Cell, queued: number, error: unknown): void {
+    this.#desk.rollBack();
+    this.#queue.length = queued;
+    this.#fault(cell, error);
   }
 
   #fault(cell: Cell, error: unknown): void {
@@ -334,9 +349,13 @@ export class Host {
     this.#timers.clearAll(cell.entry.id);
   }
 
-  #running(agent: AgentId): Cell | undefined {
-    const cell = this.#cells.get(agent);
-    return cell?.status === "running" ? cell : undefined;
+  #running(agent: AgentId): RecordingContext | undefined {
+    if (agent !== this.#last) {
+      this.#lastContext = this.#contexts.get(agent);
+      this.#last = agent;
+    }
+    const context = this.#lastContext;
+    return context?.cell.status === "running" ? context : undefined;
   }
 
   #enqueue(item: Item): void {
@@ -348,6 +367,7 @@ export class Host {
   }
 
   #dequeue(): Item | undefined {
+    if (this.#queue.length === 0) return undefined;
     // The usual case; an array that is popped keeps its room, one that is cut to nothing does not.
     if (this.#queueHead === 0 && this.#queue.length === 1) return this.#queue.pop();
     const item = this.#queue[this.#queueHead];
@@ -361,5 +381,20 @@ export class Host {
       this.#queueHead = 0;
     }
     return item;
+  }
+}
+
+function refusePromise(result: unknown): void {
+  if (!(result instanceof Promise)) return;
+  result.catch(() => {});
+  throw new TypeError("A handler returned a promise, want it to finish at once");
+}
+
+/** Why a message is against its schema, if it is; of a schema that fails at its work that is why. */
+function whyNot(schema: Schema<unknown>, message: AnyMessage): string | undefined {
+  try {
+    return faultOf(schema, message);
+  } catch (error) {
+    return messageOf(error);
   }
 }

@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { z } from "zod";
+import { defineAgent } from "./define.ts";
 import type { Host } from "./host.ts";
 import { agentId } from "./id.ts";
 import {
@@ -77,8 +79,8 @@ Deno.test("host: a route with several agents reaches each, at its own port, near
   ]);
   const [from, to] = [agentId("a"), agentId("far")];
   assertEquals(sends, [
-    { box: boxB, envelope: { from, to, message: { type: "text", port: 2, text: "hi" } } },
-    { box: boxB, envelope: { from, to, message: { type: "list", list: [1] } } },
+    { box: boxB, from, to, message: { type: "text", port: 2, text: "hi" } },
+    { box: boxB, from, to, message: { type: "list", list: [1] } },
   ]);
   assertEquals(host.counters.sent, 4);
 });
@@ -146,6 +148,26 @@ Deno.test("host: refuses mail of a type that the agent does not take, or against
   assertEquals([host.counters.refused, host.counters.delivered], [4, 0]);
 });
 
+Deno.test("host: refuses a message on which the schema itself fails", () => {
+  const taker = defineAgent({
+    type: "puppet",
+    version: 1,
+    doc: "Takes a list.",
+    attrs: z.object({}),
+    protocol: { list: z.object({ list: z.array(z.int()).min(1) }) },
+    init: () => ({}),
+    on: { list() {} },
+  });
+  const host = makeHost({ a: { type: "puppet" } }, [taker]);
+  host.boot(0);
+  // Zod compares the length with a number before it knows that there is no list.
+  const hostile = { type: "list", list: { length: { toString: 1 } } };
+  const { notes, faults } = host.step(1, [mail("b", "a", hostile)]);
+  assertEquals(notes.map(({ event }) => event), ["mail.invalid"]);
+  assertEquals(faults, []);
+  assertEquals(host.counters.refused, 1);
+});
+
 Deno.test("host: what a sender changes after sending does not reach the receiver", () => {
   const list = [1];
   const host = boot({
@@ -157,7 +179,7 @@ Deno.test("host: what a sender changes after sending does not reach the receiver
   });
   const { sends } = host.step(1, [go()]);
   assertEquals(puppetState(host, "b").list, [1]);
-  assertEquals(sends[0]?.envelope.message, { type: "list", list: [1] });
+  assertEquals(sends[0]?.message, { type: "list", list: [1] });
 });
 
 Deno.test("host: receivers behind one route share nothing", () => {

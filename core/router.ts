@@ -10,6 +10,9 @@ const nobody: readonly Target[] = [];
 export class Router {
   readonly #routes = new Map<AgentId, ReadonlyMap<string, readonly Target[]>>();
   readonly #boxes = new Map<AgentId, BoxId>();
+  /** Who was asked for last: agents nearly always write to the same one many times. */
+  #last: AgentId | undefined;
+  #lastBox: BoxId | undefined;
 
   constructor(grid: Grid) {
     for (const entry of grid.agents.values()) {
@@ -25,7 +28,11 @@ export class Router {
 
   /** The box of an agent; undefined if the grid has no such agent. */
   boxOf(agent: AgentId): BoxId | undefined {
-    return this.#boxes.get(agent);
+    if (agent !== this.#last) {
+      this.#lastBox = this.#boxes.get(agent);
+      this.#last = agent;
+    }
+    return this.#lastBox;
   }
 
   /** The id that `text` spells, if an agent of the grid has it. */

@@ -40,6 +40,8 @@ export type Validation<T> =
 export function validate<T>(schema: Schema<T>, value: unknown): Validation<T> {
   const result = schema["~standard"].validate(value);
   if (result instanceof Promise) {
+    // Zod also promises when its own code throws, as on a length that is an object; nobody will hear of that one.
+    result.catch(() => {});
     throw new TypeError("Cannot use an asynchronous schema, want one that answers at once");
   }
   return result.issues === undefined
@@ -63,6 +65,12 @@ export function describeIssues(issues: readonly SchemaIssue[], root = ""): strin
     const path = issuePath(issue, root);
     return path === "" ? issue.message : `${path}: ${issue.message}`;
   }).join("; ");
+}
+
+/** What is wrong with `value`, on one line; undefined if nothing is. */
+export function faultOf(schema: Schema<unknown>, value: unknown, root = ""): string | undefined {
+  const verdict = validate(schema, value);
+  return verdict.ok ? undefined : describeIssues(verdict.issues, root);
 }
 
 /** The JSON Schema of `schema`, where its library can give one. */

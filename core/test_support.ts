@@ -6,9 +6,10 @@ import type { AnyMessage, Context, Done, StartReason } from "./agent.ts";
 import type { Data, DeepReadonly, Json } from "./data.ts";
 import { type AgentDefinition, defineAgent } from "./define.ts";
 import type { DeviceEvent } from "./devices.ts";
-import type { Input } from "./envelope.ts";
+import type { Input, MailInput } from "./envelope.ts";
 import type { AgentEntry, Grid, Target } from "./grid.ts";
-import { Host, type HostOptions } from "./host.ts";
+import { Host } from "./host.ts";
+import type { HostOptions } from "./host_options.ts";
 import { agentId, type BoxId, compareBytes, type VirtualId, virtualId } from "./id.ts";
 import { text } from "./text.ts";
 
@@ -68,7 +69,7 @@ export function makeHost(
 }
 
 /** Mail as an input. */
-export function mail(from: string, to: string, message: AnyMessage): Input {
+export function mail(from: string, to: string, message: AnyMessage): MailInput {
   return { kind: "mail", envelope: { from: agentId(from), to: agentId(to), message } };
 }
 

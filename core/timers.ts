@@ -14,6 +14,8 @@ export interface Timer {
 interface Entry extends Timer {
   /** Breaks ties: of two timers due at once, the one armed first fires first. */
   readonly sequence: number;
+  /** Whether it has not been replaced or cleared. */
+  armed: boolean;
 }
 
 /** A binary heap of timers by due time. A replaced or cleared timer stays in the heap until it surfaces. */
@@ -30,23 +32,34 @@ export class Timers {
 
   /** Arms a timer; one of the same agent, name and key is replaced. */
   set(agent: AgentId, name: string, key: string | undefined, at: number): void {
-    const entry: Entry = { agent, name, key, at, sequence: this.#sequence++ };
+    const entry: Entry = { agent, name, key, at, sequence: this.#sequence++, armed: true };
     let armed = this.#armed.get(agent);
     if (armed === undefined) this.#armed.set(agent, armed = new Map());
     const id = timerId(name, key);
-    if (!armed.has(id)) this.#count++;
+    const replaced = armed.get(id);
+    if (replaced === undefined) this.#count++;
+    else replaced.armed = false;
     armed.set(id, entry);
     this.#push(entry);
     if (this.#heap.length > 64 && this.#heap.length > 4 * this.#count) this.#rebuild();
   }
 
   clear(agent: AgentId, name: string, key: string | undefined): void {
-    if (this.#armed.get(agent)?.delete(timerId(name, key))) this.#count--;
+    const armed = this.#armed.get(agent);
+    const id = timerId(name, key);
+    const entry = armed?.get(id);
+    if (entry === undefined) return;
+    entry.armed = false;
+    armed?.delete(id);
+    this.#count--;
   }
 
   /** Clears all timers of an agent that has ended. */
   clearAll(agent: AgentId): void {
-    this.#count -= this.#armed.get(agent)?.size ?? 0;
+    const armed = this.#armed.get(agent);
+    if (armed === undefined) return;
+    for (const entry of armed.values()) entry.armed = false;
+    this.#count -= armed.size;
     this.#armed.delete(agent);
   }
 
@@ -78,13 +91,11 @@ export class Timers {
     return next;
   }
 
-  #isArmed(entry: Entry): boolean {
-    return this.#armed.get(entry.agent)?.get(timerId(entry.name, entry.key)) === entry;
-  }
-
   #peek(): Entry | undefined {
+    // Asked at every step, and many a box has no timer: to read beyond the end of an array takes longer.
+    if (this.#heap.length === 0) return undefined;
     let top = this.#heap[0];
-    while (top !== undefined && !this.#isArmed(top)) {
+    while (top !== undefined && !top.armed) {
       this.#pop();
       top = this.#heap[0];
     }
@@ -93,7 +104,7 @@ export class Timers {
 
   // Without this an agent that re-arms a far timer with every message would fill the heap with dead entries.
   #rebuild(): void {
-    const live = this.#heap.filter((entry) => this.#isArmed(entry));
+    const live = this.#heap.filter((entry) => entry.armed);
     this.#heap = [];
     for (const entry of live) this.#push(entry);
   }

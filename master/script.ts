@@ -103,7 +103,8 @@ export function parseLine(text: string, dialect: Dialect): ParsedLine {
     };
   }
   if (!verbs.includes(verb)) return invalidCommand(line, dialect, "went on");
-  const box = dialect === "numeric" ? String(Number(first)) : first;
+  // Exactly, as in the original: two servers whose numbers are very large are two.
+  const box = dialect === "numeric" ? String(BigInt(first.replace("+", ""))) : first;
   if (box.startsWith("-") && dialect === "numeric") {
     return failed(`Cannot use ${quote(first)} as a server, want 0 or higher`);
   }

@@ -83,6 +83,13 @@ Deno.test("parseLine: reads numbers as Python's int() and float() do", () => {
   }
 });
 
+Deno.test("parseLine: keeps servers apart whose numbers are very large", () => {
+  for (const box of ["9007199254740993", "1000000000000000000000"]) {
+    assertEquals(parseLine(`${box} crash`, "numeric"), { kind: "crash", box });
+  }
+  assertEquals(parseLine("+007 crash", "numeric"), { kind: "crash", box: "7" });
+});
+
 Deno.test("parseLine: a single word is an invalid command, which ends the numeric dialect alone", () => {
   for (const word of ["hello", "0", "sleep", "127.0.0.1:5000", "exit!"]) {
     const numeric = malformed(` ${word} `, "numeric");

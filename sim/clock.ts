@@ -57,6 +57,7 @@ export class Clock {
 
   #showsUs(worldUs: number): number {
     const passedUs = worldUs - this.#sinceUs;
+    if (this.#driftPpm === 0) return this.#shownUs + passedUs;
     return this.#shownUs + passedUs + Math.floor(passedUs * this.#driftPpm / 1_000_000);
   }
 }

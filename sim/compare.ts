@@ -9,7 +9,7 @@ import { counterModel, kvModel } from "./linearizable_model.ts";
 import { type PlainAgent, plainGrid } from "./plain_grid.ts";
 import { runScenario, type Verdict } from "./run.ts";
 import { defineScenario, type Scenario } from "./scenario.ts";
-import { Asker, boxOf, vrSizes } from "./scenarios/vr.ts";
+import { Asker, boxOf, groupSizes } from "./scenarios/group.ts";
 import { vrAsker } from "./scenarios/vr_agents.ts";
 import { World } from "./world.ts";
 
@@ -34,7 +34,7 @@ export interface Comparison {
 }
 
 const sizes = {
-  ...vrSizes,
+  ...groupSizes,
   replicas: [3, 5],
   spares: [0, 0],
   clients: [2, 10],

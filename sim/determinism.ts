@@ -1,6 +1,7 @@
 // Runs a seed twice and finds the first event that differs: the agent that it names has looked at a clock, at a
 // source of chance that is nobody's, or at what an earlier run has left behind.
 
+import { HashWords } from "./hash_words.ts";
 import { type Result, type RunOptions, runScenario } from "./run.ts";
 import { RunningHash } from "./running_hash.ts";
 import type { Scenario } from "./scenario.ts";
@@ -19,6 +20,7 @@ export function checkDeterminism(
   seed: bigint,
   options: RunOptions = {},
 ): Result {
+  const words = new HashWords();
   const events: WorldEvent[] = [];
   const hashes: string[] = [];
   const result = runScenario(scenario, seed, {
@@ -26,7 +28,7 @@ export function checkDeterminism(
     observer(event) {
       // Hashed at once: an event that is changed later would hide what it was.
       events.push(event);
-      hashes.push(hashOf(event));
+      hashes.push(hashOf(event, words));
       options.observer?.(event);
     },
   });
@@ -36,7 +38,7 @@ export function checkDeterminism(
     ...options,
     observer(event) {
       step++;
-      if (difference !== undefined || hashes[step - 1] === hashOf(event)) return;
+      if (difference !== undefined || hashes[step - 1] === hashOf(event, words)) return;
       difference = { step, first: events[step - 1], second: event };
     },
   });
@@ -52,8 +54,8 @@ export function checkDeterminism(
   };
 }
 
-function hashOf(event: WorldEvent): string {
-  const hash = new RunningHash();
+function hashOf(event: WorldEvent, words: HashWords): string {
+  const hash = new RunningHash(words);
   hashEvent(hash, event);
   return hash.digest();
 }

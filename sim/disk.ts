@@ -1,6 +1,7 @@
 // The simulated disk of a box: the journal and snapshot that a real box would have, byte for byte, in memory. What
 // was not synced is at the mercy of a crash, and what is read back runs through the decoder of real boxes.
 
+import { isCompactionDue } from "../core/compaction.ts";
 import type { Append, DurableImage } from "../core/envelope.ts";
 import { assert } from "../core/error.ts";
 import type { AgentId } from "../core/id.ts";
@@ -25,7 +26,10 @@ export interface DiskOptions {
    * false it leaves none.
    */
   readonly tornTails?: boolean;
-  /** With so many bytes in the journal the next sync writes a snapshot in its place; default 16 KiB. */
+  /**
+   * With so many bytes in the journal, and no fewer than in the last snapshot, the next sync writes a snapshot in its
+   * place; default 16 KiB.
+   */
   readonly compactBytes?: number;
   /**
    * Default true. With false every sync lies: it ends, and nothing is durable. A test of durability that passes on
@@ -220,10 +224,10 @@ export class Disk {
     return imagesOf(this.#readSnapshot(), content.records).get(agent);
   }
 
-  /** A journal shorter than the snapshot before it is not worth another: large states would be written all the time. */
   get #isLong(): boolean {
     const { syncs, compactBytes } = this.#options;
-    return syncs && this.#bytes >= Math.max(compactBytes, this.#snapshot?.length ?? 0);
+    const snapshotBytes = this.#snapshot?.length ?? 0;
+    return syncs && isCompactionDue({ journalBytes: this.#bytes, snapshotBytes, compactBytes });
   }
 
   #keptBytes(length: number): number {

@@ -22,21 +22,20 @@ export type Due = Packet | BoxAlarm | DeviceInput | Action;
 
 /** Lets something that is due come to a box that has time for it. Whether it meant anything. */
 export function reach(
-  box: SimulatedBox,
   due: Exclude<Due, Action>,
   network: Network,
   { nowUs }: { readonly nowUs: number },
 ): boolean {
   switch (due.kind) {
     case "mail": {
-      const flying = due.fate === "flying";
-      if (network.arrive(nowUs, due, box.up)) box.takeMail(due.envelope);
-      return flying;
+      const { link: { addressee }, fate } = due;
+      if (network.arrive(nowUs, due, addressee.up)) addressee.takeMail(due);
+      return fate === "flying";
     }
     case "input":
-      box.takeInput(due.agent, due.event);
+      due.box.takeInput(due.agent, due.event);
       return true;
     default:
-      return box.takeAlarm(due);
+      return due.box.takeAlarm(due);
   }
 }

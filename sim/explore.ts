@@ -3,7 +3,7 @@
 
 import { encodeData } from "../core/data.ts";
 import type { AgentDefinition } from "../core/define.ts";
-import type { Outgoing } from "../core/envelope.ts";
+import type { Envelope } from "../core/envelope.ts";
 import { messageOf } from "../core/error.ts";
 import type { Grid } from "../core/grid.ts";
 import { agentId, type BoxId } from "../core/id.ts";
@@ -254,7 +254,7 @@ class Explorer {
     return seen;
   }
 
-  #letter({ envelope }: Outgoing): Letter {
+  #letter(envelope: Envelope): Letter {
     const text = JSON.stringify(envelope);
     const letter = this.#letters.get(text) ?? { id: this.#letters.size, envelope };
     this.#letters.set(text, letter);

@@ -3,9 +3,10 @@
 
 import { copyJson } from "../core/data.ts";
 import type { Envelope } from "../core/envelope.ts";
-import type { BoxId } from "../core/id.ts";
+import type { AgentId, BoxId } from "../core/id.ts";
 import { deriveSeed, type Random, randomInteger, seededRandom } from "../core/random.ts";
 import { type Delay, drawDelay, requireDelay, requireProbability } from "./chance.ts";
+import { HashWords } from "./hash_words.ts";
 import type { Fate, LinkEvent, Mail } from "./world_event.ts";
 
 /** How a simulated network behaves. */
@@ -51,10 +52,21 @@ export interface NetworkCounters {
 /** How many messages may wait at a link that is clogged; what comes on top is lost. */
 export const cloggedMax = 1000;
 
+/** A box as mail finds it. */
+export interface Addressee {
+  readonly up: boolean;
+  /** Whether what comes now has to wait. */
+  readonly waits: boolean;
+  /** Puts `event` off until a box that waits goes on. */
+  defer(event: () => void): void;
+  takeMail(packet: Packet): void;
+}
+
 /** What a network needs of its world. */
 export interface NetworkSurroundings {
-  readonly schedule: (atUs: number, packet: Packet) => void;
-  readonly record: (event: Mail | LinkEvent) => void;
+  readonly addressee: (box: BoxId) => Addressee;
+  readonly timeline: { schedule(atUs: number, packet: Packet): void };
+  readonly transcript: { record(event: Mail | LinkEvent): void };
 }
 
 /** Mail on its way. It becomes what the transcript shows when its fate is known. */
@@ -67,9 +79,10 @@ export interface Packet extends Mail {
 }
 
 /** The way from one box to another. */
-class Link {
+export class Link {
   readonly from: BoxId;
   readonly to: BoxId;
+  readonly addressee: Addressee;
   readonly random: Random;
   cut = false;
   /** Whether nothing goes wrong here any more. */
@@ -82,11 +95,47 @@ class Link {
   takenUntilUs = 0;
   /** How many of the next messages of each type will be lost. */
   readonly doomed = new Map<string, number>();
+  /** The last two agents that used it, nearly always the same, and the word that stands for them in hashes. */
+  #from: AgentId | undefined;
+  #to: AgentId | undefined;
+  #ends = 0;
 
-  constructor(from: BoxId, to: BoxId, seed: bigint) {
+  readonly #words: HashWords;
+
+  constructor(from: BoxId, to: BoxId, addressee: Addressee, words: HashWords, seed: bigint) {
     this.from = from;
     this.to = to;
+    this.addressee = addressee;
+    this.#words = words;
     this.random = seededRandom(deriveSeed(seed, `${from} ${to}`));
+  }
+
+  ends({ from, to }: Envelope): number {
+    if (from !== this.#from || to !== this.#to) {
+      this.#ends = this.#words.ends(from, to);
+      this.#from = from;
+      this.#to = to;
+    }
+    return this.#ends;
+  }
+}
+
+/** All ways from one box to others. */
+export class Links {
+  readonly #links = new Map<BoxId, Link>();
+  readonly #make: (to: BoxId) => Link;
+  #last: Link | undefined;
+
+  constructor(make: (to: BoxId) => Link) {
+    this.#make = make;
+  }
+
+  to(box: BoxId): Link {
+    if (this.#last?.to === box) return this.#last;
+    let link = this.#links.get(box);
+    if (link === undefined) this.#links.set(box, link = this.#make(box));
+    this.#last = link;
+    return link;
   }
 }
 
@@ -104,8 +153,11 @@ export class Network {
   };
   readonly #options: Required<NetworkOptions>;
   readonly #seed: bigint;
-  readonly #surroundings: NetworkSurroundings;
-  readonly #links = new Map<BoxId, Map<BoxId, Link>>();
+  readonly #words = new HashWords();
+  readonly #addressee: NetworkSurroundings["addressee"];
+  readonly #timeline: NetworkSurroundings["timeline"];
+  readonly #transcript: NetworkSurroundings["transcript"];
+  readonly #links = new Map<BoxId, Links>();
 
   /** @throws {RangeError} if an option is out of range. */
   constructor(seed: bigint, surroundings: NetworkSurroundings, options: NetworkOptions = {}) {
@@ -118,30 +170,49 @@ export class Network {
     requireDelay(late, "network.late");
     requireProbability(late.share, "network.late.share");
     this.#seed = seed;
-    this.#surroundings = surroundings;
+    this.#addressee = surroundings.addressee;
+    this.#timeline = surroundings.timeline;
+    this.#transcript = surroundings.transcript;
   }
 
-  send(nowUs: number, from: BoxId, to: BoxId, envelope: Envelope): void {
-    const link = this.#link(from, to);
+  /** The ways from a box. */
+  linksFrom(box: BoxId): Links {
+    let links = this.#links.get(box);
+    if (links === undefined) {
+      links = new Links((to) => new Link(box, to, this.#addressee(to), this.#words, this.#seed));
+      this.#links.set(box, links);
+    }
+    return links;
+  }
+
+  send(nowUs: number, link: Link, envelope: Envelope): void {
     const { duplicate, loss } = link.calm ? calmOptions : this.#options;
     // A coin is thrown only for what can happen: an option that is off costs nothing.
-    if (duplicate > 0 && link.random() < duplicate) {
-      this.counters.duplicated++;
-      // As bytes on a wire would be, the copy is nobody else's.
-      const copy = { ...envelope, message: copyJson(envelope.message) };
-      this.#post(nowUs, link, copy, false);
-    }
+    if (duplicate > 0 && link.random() < duplicate) this.#duplicate(nowUs, link, envelope);
     const lost = loss > 0 && link.random() < loss;
     this.#post(nowUs, link, envelope, lost || isDoomed(link, envelope));
+  }
+
+  #duplicate(nowUs: number, link: Link, envelope: Envelope): void {
+    this.counters.duplicated++;
+    // As bytes on a wire would be, the copy is nobody else's.
+    const copy = { ...envelope, message: copyJson(envelope.message) };
+    this.#post(nowUs, link, copy, false);
   }
 
   /** Decides whether a packet that is due reaches its box, which is `up` or not. */
   arrive(nowUs: number, packet: Packet, up: boolean): boolean {
     // The sender's crash took it back.
     if (packet.fate !== "flying") return false;
-    const fate = packet.link.cut ? "cut" : up ? "delivered" : "down";
-    this.#meet(nowUs, packet, fate);
-    return fate === "delivered";
+    if (packet.link.cut || !up) {
+      this.#meet(nowUs, packet, packet.link.cut ? "cut" : "down");
+      return false;
+    }
+    packet.atUs = nowUs;
+    packet.fate = "delivered";
+    this.counters.delivered++;
+    this.#transcript.record(packet);
+    return true;
   }
 
   /**
@@ -165,36 +236,36 @@ export class Network {
 
   /** Until {@linkcode heal}, all mail from one box to another is lost when it is sent, or when it would arrive. */
   cut(nowUs: number, from: BoxId, to: BoxId): void {
-    const link = this.#link(from, to);
+    const link = this.linksFrom(from).to(to);
     if (link.cut) return;
     link.cut = true;
-    this.#surroundings.record({ kind: "cut", atUs: nowUs, from, to });
+    this.#transcript.record({ kind: "cut", atUs: nowUs, from, to });
   }
 
   heal(nowUs: number, from: BoxId, to: BoxId): void {
-    const link = this.#link(from, to);
+    const link = this.linksFrom(from).to(to);
     if (!link.cut) return;
     link.cut = false;
-    this.#surroundings.record({ kind: "heal", atUs: nowUs, from, to });
+    this.#transcript.record({ kind: "heal", atUs: nowUs, from, to });
   }
 
   /** Loses the next `count` messages of a type on the way from one box to another. */
   drop(from: BoxId, to: BoxId, type: string, count: number): void {
-    const { doomed } = this.#link(from, to);
+    const { doomed } = this.linksFrom(from).to(to);
     doomed.set(type, (doomed.get(type) ?? 0) + count);
   }
 
   /** From now on one message after the other, each `intervalUs` behind the one before; 0 for all at once again. */
   clog(nowUs: number, from: BoxId, to: BoxId, intervalUs: number): void {
-    const link = this.#link(from, to);
+    const link = this.linksFrom(from).to(to);
     if (link.intervalUs === intervalUs) return;
     link.intervalUs = intervalUs;
-    this.#surroundings.record({ kind: "clog", atUs: nowUs, from, to, intervalUs });
+    this.#transcript.record({ kind: "clog", atUs: nowUs, from, to, intervalUs });
   }
 
   /** From now on chance does no harm to mail from one box to another: it is quick, in order, and not lost. */
   calm(from: BoxId, to: BoxId): void {
-    this.#link(from, to).calm = true;
+    this.linksFrom(from).to(to).calm = true;
   }
 
   #post(nowUs: number, link: Link, envelope: Envelope, lost: boolean): void {
@@ -204,6 +275,7 @@ export class Network {
       from: link.from,
       to: link.to,
       envelope,
+      ends: link.ends(envelope),
       sentAtUs: nowUs,
       atUs: nowUs,
       fate: "flying",
@@ -214,41 +286,43 @@ export class Network {
     const clogged = (link.takenUntilUs - nowUs) > cloggedMax * link.intervalUs;
     if (lost || (clogged && link.intervalUs > 0)) return this.#meet(nowUs, packet, "lost");
     packet.atUs = this.#arrival(nowUs, link);
-    this.#surroundings.schedule(packet.atUs, packet);
+    this.#timeline.schedule(packet.atUs, packet);
   }
 
   #arrival(nowUs: number, link: Link): number {
-    const { latency, reorder, late } = link.calm ? calmOptions : this.#options;
-    let arrivalUs = nowUs + drawDelay(link.random, latency);
-    if (link.intervalUs > 0) {
-      link.takenUntilUs = Math.max(link.takenUntilUs, nowUs) + link.intervalUs;
-      arrivalUs += link.takenUntilUs - nowUs;
-    }
-    if (reorder > 0 && link.random() < reorder) {
-      this.counters.reordered++;
-      return arrivalUs;
-    }
-    if (late.share > 0 && link.random() < late.share) {
-      this.counters.reordered++;
-      return arrivalUs + drawDelay(link.random, late);
+    const options = link.calm ? calmOptions : this.#options;
+    let arrivalUs = nowUs + drawDelay(link.random, options.latency);
+    if (link.intervalUs > 0) arrivalUs += this.#wait(nowUs, link);
+    if (options.reorder > 0 || options.late.share > 0) {
+      const overtaking = this.#overtake(arrivalUs, link, options);
+      if (overtaking !== undefined) return overtaking;
     }
     if (arrivalUs > link.lastArrivalUs) link.lastArrivalUs = arrivalUs;
     return link.lastArrivalUs;
+  }
+
+  /** How long a message waits for those before it on a clogged link. */
+  #wait(nowUs: number, link: Link): number {
+    link.takenUntilUs = Math.max(link.takenUntilUs, nowUs) + link.intervalUs;
+    return link.takenUntilUs - nowUs;
+  }
+
+  /** When a message arrives that goes by no order; undefined for one that does. */
+  #overtake(arrivalUs: number, { random }: Link, { reorder, late }: Required<NetworkOptions>) {
+    if (reorder > 0 && random() < reorder) {
+      this.counters.reordered++;
+      return arrivalUs;
+    }
+    if (late.share === 0 || random() >= late.share) return undefined;
+    this.counters.reordered++;
+    return arrivalUs + drawDelay(random, late);
   }
 
   #meet(nowUs: number, packet: Packet, fate: Exclude<Fate, "flying">): void {
     packet.atUs = nowUs;
     packet.fate = fate;
     this.counters[fate]++;
-    this.#surroundings.record(packet);
-  }
-
-  #link(from: BoxId, to: BoxId): Link {
-    let links = this.#links.get(from);
-    if (links === undefined) this.#links.set(from, links = new Map());
-    let link = links.get(to);
-    if (link === undefined) links.set(to, link = new Link(from, to, this.#seed));
-    return link;
+    this.#transcript.record(packet);
   }
 }
 

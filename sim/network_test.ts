@@ -13,6 +13,8 @@ interface Arrival {
   readonly fate: Fate;
 }
 
+const nobody = { up: false, waits: false, defer() {}, takeMail() {} };
+
 /** A network with nothing around it but a queue. */
 class Bench {
   readonly queue = new EventQueue<Packet>();
@@ -21,14 +23,15 @@ class Bench {
 
   constructor(options: NetworkOptions = {}, seed = 1n) {
     this.network = new Network(seed, {
-      schedule: (atUs, packet) => this.queue.push(atUs, packet),
-      record: (event) => this.events.push(event),
+      addressee: () => nobody,
+      timeline: { schedule: (atUs, packet) => this.queue.push(atUs, packet) },
+      transcript: { record: (event) => this.events.push(event) },
     }, options);
   }
 
   send(atUs: number, number: number, from = b1, to = b2): void {
     const envelope = { from: agentId("a"), to: agentId("b"), message: { type: "m", number } };
-    this.network.send(atUs, from, to, envelope);
+    this.network.send(atUs, this.network.linksFrom(from).to(to), envelope);
   }
 
   /** Lets everything arrive that is on its way. */

@@ -291,7 +291,7 @@ export class Rig {
 
   #collect({ sends, outputs, appends, notes }: Batch): void {
     const effects = this.#effects;
-    for (const { envelope: { to, message } } of sends) effects.sent.push({ to, message });
+    for (const { to, message } of sends) effects.sent.push({ to, message });
     for (const { record } of appends) {
       this.#records.push(record);
       effects.appended.push(JSON.parse(record));

@@ -94,8 +94,18 @@ export interface Scenario<S extends string = string> extends Climate {
   play(stage: Stage<S>): Play;
   /** Lets boxes send before they sync, which is wrong: for those who want to see it found out. */
   readonly sendBeforeSync?: boolean;
-  /** What must have been counted at least once over a batch of runs: the marks of `count`, `note.` and `fault.`. */
-  readonly sometimes?: readonly string[];
+  /**
+   * What must have been counted at least once over a batch of runs: the marks of `count`, `note.` and `fault.`. What
+   * fewer than one in eight seeds reach comes with its share, and is asked of batches that are large enough for it.
+   */
+  readonly sometimes?: readonly (string | Seldom)[];
+}
+
+/** A mark that few seeds reach. */
+export interface Seldom {
+  readonly mark: string;
+  /** At least this share of all seeds, above 0 and below 1. */
+  readonly share: number;
 }
 
 /**
@@ -172,7 +182,11 @@ export function findScenarioFault(scenario: Scenario<never>): string | undefined
   if (typeof grid !== "function") return "grid is not a function";
   if (typeof definitions !== "object" || definitions === null) return "definitions is not a list";
   if (typeof play !== "function") return "play is not a function";
-  return undefined;
+  const wrong = scenario.sometimes?.find((wanted) =>
+    typeof wanted !== "string" && !(wanted.share > 0 && wanted.share < 1)
+  );
+  if (wrong === undefined) return undefined;
+  return `sometimes has ${JSON.stringify(wrong)}, want a share above 0 and below 1`;
 }
 
 /** What is wrong with ranges of sizes, or undefined. */

@@ -3,7 +3,7 @@
 
 import type { AgentDefinition } from "../core/define.ts";
 import type { DeviceEvent } from "../core/devices.ts";
-import type { Batch, Envelope, Fault, Outgoing, Output } from "../core/envelope.ts";
+import type { Batch, Fault, Input, MailInput, Output } from "../core/envelope.ts";
 import type { Grid } from "../core/grid.ts";
 import { OvidError } from "../core/error.ts";
 import { Host } from "../core/host.ts";
@@ -11,6 +11,9 @@ import type { AgentId, BoxId } from "../core/id.ts";
 import { deriveSeed, seededRandom } from "../core/random.ts";
 import { Clock } from "./clock.ts";
 import { Disk, type DiskOptions } from "./disk.ts";
+import { HeldBatches } from "./held_batches.ts";
+import type { Links, Network } from "./network.ts";
+import type { Timeline } from "./timeline.ts";
 import type { WorldEvent } from "./world_event.ts";
 
 /** Something that a box has asked its world to tell it later. */
@@ -22,6 +25,9 @@ export interface BoxAlarm {
   /** Which start of the box asked: a later one is not concerned. */
   readonly life: number;
 }
+
+/** The time of the world, in whole microseconds, and what it has still to come. */
+type SimulatedTime = Pick<Timeline<BoxAlarm>, "nowUs" | "schedule">;
 
 /** What a simulated box is made of, and the world around it. */
 export interface SimulatedBoxOptions {
@@ -35,12 +41,10 @@ export interface SimulatedBoxOptions {
   readonly loss: number;
   readonly disk: DiskOptions;
   readonly sendBeforeSync: boolean;
-  /** The time of the world, in whole microseconds. */
-  readonly nowUs: () => number;
-  readonly schedule: (alarm: BoxAlarm) => void;
-  readonly send: (outgoing: Outgoing) => void;
+  readonly timeline: SimulatedTime;
+  readonly network: Network;
   readonly output: (output: Output) => void;
-  readonly record: (event: WorldEvent) => void;
+  readonly transcript: { record(event: WorldEvent): void };
   readonly fault: (fault: Fault) => void;
   readonly crashed: () => void;
 }
@@ -51,17 +55,15 @@ const backlogMax = 200_000;
 /** How a box goes down. */
 export type CrashReason = "killed" | "its power fails" | "its disk is full";
 
-interface Held {
-  /** May go once so many records of this life are durable. */
-  readonly records: number;
-  readonly batch: Batch;
-}
-
 /** A box of a simulated world: a host while it is up, and a disk always. */
 export class SimulatedBox {
   readonly id: BoxId;
   readonly disk: Disk;
   readonly #options: SimulatedBoxOptions;
+  readonly #time: SimulatedTime;
+  readonly #network: Network;
+  readonly #links: Links;
+  readonly #transcript: SimulatedBoxOptions["transcript"];
   #host: Host | undefined;
   #clock: Clock;
   #life = 0;
@@ -72,7 +74,7 @@ export class SimulatedBox {
   /** What came while the box stood still or was busy. */
   #backlog: (() => void)[] = [];
   #driftPpm = 0;
-  #held: Held[] = [];
+  readonly #held = new HeldBatches();
   /** How many records of this life were appended, written by the sync under way, and made durable. */
   #appended = 0;
   #written = 0;
@@ -85,6 +87,10 @@ export class SimulatedBox {
 
   constructor(options: SimulatedBoxOptions) {
     this.#options = options;
+    this.#time = options.timeline;
+    this.#network = options.network;
+    this.#links = options.network.linksFrom(options.box);
+    this.#transcript = options.transcript;
     this.id = options.box;
     const random = seededRandom(deriveSeed(options.seed, `${options.box} disk`));
     this.disk = new Disk(random, options.disk);
@@ -101,7 +107,7 @@ export class SimulatedBox {
 
   /** Whether what comes now has to wait. */
   get waits(): boolean {
-    return this.#paused || this.#backlog.length > 0 || this.#busyUntilUs > this.#options.nowUs();
+    return this.#paused || this.#backlog.length > 0 || this.#busyUntilUs > this.#time.nowUs;
   }
 
   /** What its agents take for the time, for checkers, which know what time it is. */
@@ -116,18 +122,26 @@ export class SimulatedBox {
 
   /** Starts the box with what its disk holds; `loss` is that of this life. */
   start(loss = this.#options.loss): void {
-    const { box, definitions, checks, seed, record, nowUs } = this.#options;
-    const atUs = nowUs();
+    const { box, definitions, checks, seed } = this.#options;
+    const atUs = this.#time.nowUs;
     const grid = this.#life === 0 ? this.#options.grid : this.#options.laterGrid;
     this.#life++;
     // A seed of its own for each life: a nonce that was drawn before the crash must not come again.
     const lifeSeed = deriveSeed(seed, `${box} life ${this.#life}`);
-    const host = new Host({ box, grid, definitions, seed: lifeSeed, checks, loss });
+    const host = new Host({
+      box,
+      grid,
+      definitions,
+      seed: lifeSeed,
+      checks,
+      loss,
+      reuseBatch: true,
+    });
     this.#clock = new Clock(seededRandom(lifeSeed), atUs, this.#driftPpm);
     const { images, records, tornBytes } = this.disk.open();
     const batch = host.boot(this.#clock.now(atUs), images);
     this.#host = host;
-    record({ kind: "start", atUs, box, records, tornBytes });
+    this.#transcript.record({ kind: "start", atUs, box, records, tornBytes });
     this.#carryOut(batch);
   }
 
@@ -139,12 +153,12 @@ export class SimulatedBox {
     this.#busyUntilUs = 0;
     const backlog = this.#backlog;
     this.#backlog = [];
-    this.#held = [];
+    this.#held.clear();
     this.#appended = this.#written = this.#synced = 0;
     this.#wakeAtUs = this.#alarmAtUs = Infinity;
     this.#wakeAt = undefined;
     this.disk.crash(kept);
-    this.#options.record({ kind: "crash", atUs: this.#options.nowUs(), box: this.id, why });
+    this.#transcript.record({ kind: "crash", atUs: this.#time.nowUs, box: this.id, why });
     this.#options.crashed();
     // Whoever waits in the backlog finds the box down.
     for (const event of backlog) event();
@@ -153,12 +167,12 @@ export class SimulatedBox {
   /** Lets the box stand still, while time goes on: what comes for it waits. */
   pause(): void {
     this.#paused = true;
-    this.#options.record({ kind: "pause", atUs: this.#options.nowUs(), box: this.id });
+    this.#transcript.record({ kind: "pause", atUs: this.#time.nowUs, box: this.id });
   }
 
   resume(): void {
     this.#paused = false;
-    this.#options.record({ kind: "resume", atUs: this.#options.nowUs(), box: this.id });
+    this.#transcript.record({ kind: "resume", atUs: this.#time.nowUs, box: this.id });
     this.#catchUp();
   }
 
@@ -167,7 +181,7 @@ export class SimulatedBox {
     this.disk.slowness = diskSlowness;
     if (this.#stepUs === stepUs) return;
     this.#stepUs = stepUs;
-    this.#options.record({ kind: "slow", atUs: this.#options.nowUs(), box: this.id, stepUs });
+    this.#transcript.record({ kind: "slow", atUs: this.#time.nowUs, box: this.id, stepUs });
   }
 
   /** Lets the journal grow by so many bytes and no further. */
@@ -175,25 +189,24 @@ export class SimulatedBox {
     const before = this.disk.bytesMax;
     const bytesMax = this.disk.limit(moreBytes);
     if (bytesMax === before) return;
-    this.#options.record({ kind: "disk", atUs: this.#options.nowUs(), box: this.id, bytesMax });
+    this.#transcript.record({ kind: "disk", atUs: this.#time.nowUs, box: this.id, bytesMax });
   }
 
   /** @throws {Error} if the box is up. */
   loseDisk(): void {
     if (this.up) throw new Error(`Cannot lose the disk of box "${this.id}": it is up`);
     this.disk.lose();
-    const atUs = this.#options.nowUs();
-    this.#options.record({ kind: "disk", atUs, box: this.id, bytesMax: "lost" });
+    const atUs = this.#time.nowUs;
+    this.#transcript.record({ kind: "disk", atUs, box: this.id, bytesMax: "lost" });
   }
 
   /** Moves the clock forward, and sets the rate by which it is too fast, in this life and all later ones. */
   setClock(jumpUs: number, driftPpm = this.#driftPpm): void {
-    const { nowUs, record } = this.#options;
-    const atUs = nowUs();
+    const atUs = this.#time.nowUs;
     this.#driftPpm = driftPpm;
     this.#clock.jump(atUs, jumpUs);
     this.#clock.drift(atUs, driftPpm);
-    record({ kind: "clock", atUs, box: this.id, jumpUs, driftPpm });
+    this.#transcript.record({ kind: "clock", atUs, box: this.id, jumpUs, driftPpm });
     if (this.#wakeAt !== undefined) this.#setWake(this.#clock.reaches(this.#wakeAt));
   }
 
@@ -211,14 +224,13 @@ export class SimulatedBox {
   }
 
   #callBack(): void {
-    const { schedule, nowUs } = this.#options;
-    const atUs = Math.max(this.#busyUntilUs, nowUs());
-    schedule({ kind: "ready", box: this, atUs, life: this.#life });
+    const atUs = Math.max(this.#busyUntilUs, this.#time.nowUs);
+    this.#time.schedule(atUs, { kind: "ready", box: this, atUs, life: this.#life });
   }
 
   /** Takes what has waited, one after the other, as long as the box is not busy. */
   #catchUp(): void {
-    while (!this.#paused && this.#busyUntilUs <= this.#options.nowUs()) {
+    while (!this.#paused && this.#busyUntilUs <= this.#time.nowUs) {
       const event = this.#backlog.shift();
       if (event === undefined) return;
       event();
@@ -226,19 +238,16 @@ export class SimulatedBox {
     if (!this.#paused && this.#backlog.length > 0) this.#callBack();
   }
 
-  takeMail(envelope: Envelope): void {
-    this.#step([{ kind: "mail", envelope }]);
+  takeMail(mail: MailInput): void {
+    const host = this.#host;
+    if (host === undefined) return;
+    this.#carryOut(host.deliver(this.#beginStep(), mail));
   }
 
   takeInput(agent: AgentId, event: DeviceEvent): void {
     if (this.#host === undefined) return;
-    this.#options.record({
-      kind: "input",
-      atUs: this.#options.nowUs(),
-      box: this.id,
-      agent,
-      event,
-    });
+    const atUs = this.#time.nowUs;
+    this.#transcript.record({ kind: "input", atUs, box: this.id, agent, event });
     this.#step([{ kind: "device", agent, event }]);
   }
 
@@ -256,71 +265,86 @@ export class SimulatedBox {
     // An earlier wake-up was asked for after this one.
     if (alarm.atUs !== this.#alarmAtUs) return false;
     this.#alarmAtUs = Infinity;
-    const { nowUs, record } = this.#options;
-    const atUs = nowUs();
+    const atUs = this.#time.nowUs;
     if (this.#wakeAtUs > atUs) {
       this.#setAlarm();
       return false;
     }
-    record({ kind: "wake", atUs, box: this.id });
+    this.#transcript.record({ kind: "wake", atUs, box: this.id });
     this.#step([]);
     return true;
   }
 
-  #step(inputs: Parameters<Host["step"]>[1]): void {
+  #step(inputs: readonly Input[]): void {
     const host = this.#host;
     if (host === undefined) return;
-    const nowUs = this.#options.nowUs();
+    this.#carryOut(host.step(this.#beginStep(), inputs));
+  }
+
+  /** The time of a step by the clock of the box, which is busy from now on if it is slow. */
+  #beginStep(): number {
+    const { nowUs } = this.#time;
     if (this.#stepUs > 0) this.#busyUntilUs = nowUs + this.#stepUs;
-    this.#carryOut(host.step(this.#clock.now(nowUs), inputs));
+    return this.#clock.now(nowUs);
   }
 
   #carryOut(batch: Batch): void {
-    const { record, nowUs, sendBeforeSync } = this.#options;
-    const atUs = nowUs();
-    const box = this.id;
-    for (const note of batch.notes) record({ kind: "note", atUs, box, note });
-    for (const fault of batch.faults) {
-      record({ kind: "fault", atUs, box, fault });
-      this.#options.fault(fault);
-    }
-    if (batch.appends.length > 0) {
-      for (const append of batch.appends) record({ kind: "append", atUs, box, append });
-      this.disk.append(batch.appends);
-      this.#appended += batch.appends.length;
-    }
+    const { sendBeforeSync } = this.#options;
+    if (batch.notes.length > 0 || batch.faults.length > 0) this.#tell(batch);
+    if (batch.appends.length > 0) this.#append(batch.appends);
     this.#arm(batch);
     if (sendBeforeSync) this.#letOut(batch);
     // Also what needs no sync waits behind what does.
     if (this.#synced < this.#appended) {
-      this.#held.push({ records: this.#appended, batch });
-      this.#startSync();
-    } else {
-      if (!sendBeforeSync) this.#letOut(batch);
-      this.#revive(batch);
+      this.#held.hold(this.#appended, batch);
+      return this.#startSync();
     }
+    if (!sendBeforeSync) this.#letOut(batch);
+    if (batch.faults.length > 0) this.#revive(batch);
+  }
+
+  #tell({ notes, faults }: Batch): void {
+    const { fault: fail } = this.#options;
+    const atUs = this.#time.nowUs;
+    for (const note of notes) this.#transcript.record({ kind: "note", atUs, box: this.id, note });
+    for (const fault of faults) {
+      this.#transcript.record({ kind: "fault", atUs, box: this.id, fault });
+      fail(fault);
+    }
+  }
+
+  #append(appends: Batch["appends"]): void {
+    const atUs = this.#time.nowUs;
+    for (const append of appends) {
+      this.#transcript.record({ kind: "append", atUs, box: this.id, append });
+    }
+    this.disk.append(appends);
+    this.#appended += appends.length;
   }
 
   /** Rebuilds the agents that faulted in a batch, once their records are on the disk. */
   #revive({ faults }: Batch): void {
-    for (const { agent } of faults) {
+    // A copy, since the host uses its batch again for each that it revives.
+    for (const { agent } of [...faults]) {
       const host = this.#host;
       // What follows the rebuilding of another agent may have ended the box.
       if (host === undefined) return;
-      const now = this.#clock.now(this.#options.nowUs());
+      const now = this.#clock.now(this.#time.nowUs);
       this.#carryOut(host.revive(now, agent, this.disk.image(agent)));
     }
   }
 
-  #letOut(batch: Batch): void {
-    const { send, output, record, nowUs } = this.#options;
-    for (const outgoing of batch.sends) send(outgoing);
-    for (const shown of batch.outputs) {
-      record({ kind: "output", atUs: nowUs(), box: this.id, output: shown });
-      output(shown);
+  #letOut({ sends, outputs, endings }: Batch): void {
+    const atUs = this.#time.nowUs;
+    for (const outgoing of sends) {
+      this.#network.send(atUs, this.#links.to(outgoing.box), outgoing);
     }
-    for (const agent of batch.endings) {
-      record({ kind: "end", atUs: nowUs(), box: this.id, agent });
+    for (const shown of outputs) {
+      this.#transcript.record({ kind: "output", atUs, box: this.id, output: shown });
+      this.#options.output(shown);
+    }
+    for (const agent of endings) {
+      this.#transcript.record({ kind: "end", atUs, box: this.id, agent });
     }
   }
 
@@ -332,39 +356,31 @@ export class SimulatedBox {
     // Its state is ahead of its disk now, and must not be seen by anybody.
     if (durationUs === undefined) return this.crash("its disk is full");
     this.#written = this.#appended;
-    this.#options.schedule({
-      kind: "synced",
-      box: this,
-      atUs: this.#options.nowUs() + durationUs,
-      life: this.#life,
-    });
+    const atUs = this.#time.nowUs + durationUs;
+    this.#time.schedule(atUs, { kind: "synced", box: this, atUs, life: this.#life });
   }
 
   #endSync(): true {
     const compacted = this.disk.endSync();
     const records = this.#written - this.#synced;
     this.#synced = this.#written;
-    this.#options.record({
-      kind: "sync",
-      atUs: this.#options.nowUs(),
-      box: this.id,
-      records,
-      compacted,
-    });
-    let count = 0;
-    while ((this.#held[count]?.records ?? Infinity) <= this.#synced) count++;
-    const released = this.#held.splice(0, count);
-    if (!this.#options.sendBeforeSync) { for (const { batch } of released) this.#letOut(batch); }
+    const atUs = this.#time.nowUs;
+    this.#transcript.record({ kind: "sync", atUs, box: this.id, records, compacted });
+    const released = this.#held.release(this.#synced);
+    if (!this.#options.sendBeforeSync) { for (const batch of released) this.#letOut(batch); }
     // Only now, since what agents do when they start again comes behind all that was held.
-    for (const { batch } of released) this.#revive(batch);
+    for (const batch of released) this.#revive(batch);
     this.#startSync();
     return true;
   }
 
   #arm({ busy, wakeAt }: Batch): void {
+    const before = this.#wakeAt;
     this.#wakeAt = busy ? undefined : wakeAt;
-    if (busy) this.#setWake(this.#options.nowUs());
-    else this.#setWake(wakeAt === undefined ? Infinity : this.#clock.reaches(wakeAt));
+    if (busy) this.#setWake(this.#time.nowUs);
+    else if (wakeAt === undefined) this.#setWake(Infinity);
+    // Most steps leave the next timer as it is, and the clock needs not be asked anew.
+    else this.#setWake(wakeAt === before ? this.#wakeAtUs : this.#clock.reaches(wakeAt));
   }
 
   #setWake(atUs: number): void {
@@ -376,8 +392,8 @@ export class SimulatedBox {
   #setAlarm(): void {
     if (this.#wakeAtUs >= this.#alarmAtUs) return;
     // What is overdue is due now; the timeline would say so too, but the alarm must know its time.
-    const atUs = Math.max(this.#wakeAtUs, this.#options.nowUs());
+    const atUs = Math.max(this.#wakeAtUs, this.#time.nowUs);
     this.#alarmAtUs = atUs;
-    this.#options.schedule({ kind: "wake", box: this, atUs, life: this.#life });
+    this.#time.schedule(atUs, { kind: "wake", box: this, atUs, life: this.#life });
   }
 }

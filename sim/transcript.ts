@@ -16,6 +16,8 @@ export class Transcript {
   readonly #hash = new RunningHash();
   readonly #observers: Observer[] = [];
   #events = 0;
+  /** Where in the ring the next event goes. */
+  #next = 0;
 
   /** @throws {RangeError} if `linesMax` is not a whole number from 1. */
   constructor(linesMax = transcriptLinesDefault) {
@@ -26,7 +28,8 @@ export class Transcript {
   }
 
   record(event: WorldEvent): void {
-    this.#ring[this.#events % this.#linesMax] = event;
+    this.#ring[this.#next] = event;
+    this.#next = this.#next + 1 === this.#linesMax ? 0 : this.#next + 1;
     this.#events++;
     hashEvent(this.#hash, event);
     for (const observer of this.#observers) observer(event);

@@ -94,8 +94,9 @@ export class World {
     this.#allowFaults = options.allowFaults ?? false;
     this.#definitions = definitionsOf(options);
     this.#network = new Network(deriveSeed(seed, "network"), {
-      schedule: (atUs, packet) => this.#timeline.schedule(atUs, packet),
-      record: (event) => this.transcript.record(event),
+      addressee: (box) => this.#boxes.get("send to", box),
+      timeline: this.#timeline,
+      transcript: this.transcript,
     }, options.network);
     this.#boxes = new Boxes(grid, (box) => this.#makeBox(box, options));
     observeProcesses(this, this.#definitions, {
@@ -115,11 +116,10 @@ export class World {
       loss: options.loss ?? 0,
       disk: options.disk ?? {},
       sendBeforeSync: options.sendBeforeSync ?? false,
-      nowUs: () => this.#timeline.nowUs,
-      schedule: (alarm) => this.#timeline.schedule(alarm.atUs, alarm),
-      send: ({ box: to, envelope }) => this.#network.send(this.#timeline.nowUs, box, to, envelope),
+      timeline: this.#timeline,
+      network: this.#network,
       output: (output) => this.#devices.take(this.#timeline.nowUs, box, output),
-      record: (event) => this.transcript.record(event),
+      transcript: this.transcript,
       fault: (fault) => this.failures.push({ atMs: this.now, box, fault }),
       crashed: () => this.#takeBack(box),
     });
@@ -359,10 +359,9 @@ export class World {
       due.act();
       return true;
     }
-    const box = due.kind === "mail" ? this.#boxes.of(due.to) : due.box;
-    if (box === undefined) return false;
-    if (!box.waits || due.kind === "ready") return reach(box, due, this.#network, this.#timeline);
-    box.defer(() => reach(box, due, this.#network, this.#timeline));
+    const box = due.kind === "mail" ? due.link.addressee : due.box;
+    if (!box.waits || due.kind === "ready") return reach(due, this.#network, this.#timeline);
+    box.defer(() => reach(due, this.#network, this.#timeline));
     return due.kind === "input";
   }
 
@@ -384,6 +383,7 @@ export class World {
   }
 
   #requireNoFailure(): void {
+    if (this.failures.length === this.#failuresSeen) return;
     const failure = this.failures[this.#failuresSeen];
     if (failure === undefined) return;
     this.#failuresSeen = this.failures.length;

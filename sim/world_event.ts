@@ -23,6 +23,8 @@ export interface Mail {
   /** When it met its fate. */
   readonly atUs: number;
   readonly fate: Fate;
+  /** Stands for both agents in hashes; where it is left out, it is made of the envelope. */
+  readonly ends?: number;
 }
 
 /** Something that happened to one box. */
@@ -91,19 +93,15 @@ const kinds: readonly WorldEvent["kind"][] = [
   "clog",
 ];
 
+const fates: readonly Fate[] = ["flying", "lost", "cut", "down", "unsent"];
+
 const kindWords = new Map(kinds.map((kind, index) => [kind, index]));
 
 /** Feeds an event to a hash: all of it, so that runs with equal hashes have equal transcripts. */
 export function hashEvent(hash: RunningHash, event: WorldEvent): void {
-  hash.word(kindWords.get(event.kind) ?? -1);
+  if (event.kind === "mail") return hashMail(hash, event);
+  hash.word(kindWords.get(event.kind) ?? kinds.length);
   hash.number(event.atUs);
-  if (event.kind === "mail") {
-    hash.name(event.fate);
-    hash.name(event.envelope.from);
-    hash.name(event.envelope.to);
-    hash.number(event.sentAtUs);
-    return hash.json(event.envelope.message);
-  }
   if (isLinkEvent(event)) {
     hash.name(event.from);
     hash.name(event.to);
@@ -112,6 +110,13 @@ export function hashEvent(hash: RunningHash, event: WorldEvent): void {
   }
   hash.name(event.box);
   hashBoxEvent(hash, event);
+}
+
+/** Mail has no word for its kind, but one for each fate, all below zero. */
+function hashMail(hash: RunningHash, { fate, atUs, sentAtUs, envelope, ends }: Mail): void {
+  const word = fate === "delivered" ? -1 : -2 - fates.indexOf(fate);
+  hash.fate(word, atUs, atUs - sentAtUs, ends ?? hash.words.ends(envelope.from, envelope.to));
+  hash.object(envelope.message);
 }
 
 function isLinkEvent(event: BoxEvent | LinkEvent): event is LinkEvent {

@@ -1,5 +1,6 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { agentId } from "../core/id.ts";
+import { HashWords } from "./hash_words.ts";
 import { boxId } from "./plain_grid.ts";
 import { RunningHash } from "./running_hash.ts";
 import { formatEvent, formatMs, hashEvent, type Mail, type WorldEvent } from "./world_event.ts";
@@ -104,6 +105,23 @@ Deno.test("hashEvent(): events that read differently have different hashes", () 
     assertEquals(hashOf(event), hashOf({ ...event }));
     assertNotEquals(hashOf(event), hashOf({ ...event, atUs: 12_346 }), formatEvent(event));
   }
+});
+
+Deno.test("hashEvent(): tells times apart that need more than one word, and who writes to whom", () => {
+  const hour = 2 ** 32;
+  const hashes = [
+    mail,
+    { ...mail, atUs: hour + mail.atUs },
+    { ...mail, atUs: hour + mail.atUs, sentAtUs: hour + mail.sentAtUs },
+    { ...mail, atUs: hour + mail.atUs, sentAtUs: hour + mail.sentAtUs + 1 },
+    { ...mail, atUs: 2 * hour + mail.atUs, sentAtUs: 2 * hour + mail.sentAtUs },
+    { ...mail, envelope: { ...envelope, from: b, to: a } },
+    { ...mail, envelope: { ...envelope, from: b, to: b } },
+  ].map(hashOf);
+  assertEquals(new Set(hashes).size, hashes.length);
+  // What the network knows of both agents is what the hash would make of them.
+  const ends = new HashWords().ends(a, b);
+  assertEquals(hashOf({ ...mail, ends }), hashOf(mail));
 });
 
 Deno.test("formatMs(): writes microseconds as milliseconds", () => {

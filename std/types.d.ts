@@ -234,3 +234,7 @@ declare module "@std/text" {
   export function toPascalCase(input: string): string;
   export function toSnakeCase(input: string): string;
 }
+
+declare module "@std/yaml" {
+  export function parse(content: string): unknown;
+}

@@ -16,6 +16,7 @@ import { red, stripAnsiCode } from "@std/fmt/colors";
 import { getAvailablePort } from "@std/net";
 import { dirname, join, parse } from "@std/path";
 import { closestString, compareSimilarity, levenshteinDistance } from "@std/text";
+import { parse as parseYaml } from "@std/yaml";
 
 type Same<A, B> = (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true
   : false;
@@ -86,4 +87,5 @@ Deno.test("the other modules load under their names", () => {
     1,
   ]);
   assertEquals(["blah", "help"].toSorted(compareSimilarity("hep")), ["help", "blah"]);
+  assertEquals(parseYaml("a:\n  - b\n"), { a: ["b"] });
 });

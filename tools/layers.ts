@@ -26,7 +26,7 @@ const OUTSIDE: Layer = {
   below: ["core", "core/config", "transport", "std"],
   rule: "drives a grid from outside, by wire only: it may import core/, transport/ and std/",
 };
-const ALL = [...PURE, "transport", "box", "sim", "master", "client", "web", "std"];
+const ALL = [...PURE, "transport", "box", "sim", "master", "client", "web", "bench", "std"];
 
 const LAYERS: Readonly<Record<string, Layer>> = {
   "std": { below: [], rule: "stands alone" },
@@ -43,6 +43,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     rule: "reaches a grid by wire only: no box/, no sim/",
   },
   "web": OUTSIDE,
+  "bench": {
+    below: [...PURE, "transport", "client", "std"],
+    rule: "measures boxes from outside: no box/, no sim/",
+  },
   "cli": { below: ALL, rule: "may import every layer, but no test, tool or example" },
   "mod.ts": { below: ALL, rule: "may re-export every layer but cli/" },
   "examples": { below: ["mod.ts"], rule: "may import ovid and its own files only" },
@@ -54,7 +58,7 @@ function layerOf(path: string): string {
   if (path.startsWith("examples/") || path.startsWith("tests/binary/")) {
     return path.startsWith("examples/") ? "examples" : "tests/binary";
   }
-  if (/_(test|bench)\.ts$/.test(path) || path.startsWith("tests/")) return "tests";
+  if (/_(test|bench|test_support)\.ts$/.test(path) || path.startsWith("tests/")) return "tests";
   if (path.startsWith("core/config/")) return "core/config";
   return path.split("/", 1)[0] ?? path;
 }

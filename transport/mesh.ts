@@ -131,6 +131,11 @@ export class Mesh {
     return "refused";
   }
 
+  /** How much waits for a program outside the grid to read it, in UTF-16 units. */
+  queuedForGuest(guest: AgentId): number {
+    return this.#guests.get(guest)?.link.queuedCharacters ?? 0;
+  }
+
   /** Sends `text` to those of `boxes` that are up; a box among them that is our own is left out. */
   broadcastTo(boxes: Iterable<BoxId>, text: string): void {
     const frame: Frame = { kind: "broadcast", box: this.#options.self, text };
@@ -297,7 +302,8 @@ export class Mesh {
     if (dialect === "numeric") return "the numeric chatroom has no clients";
     if (this.#guests.has(guest)) return `a client ${JSON.stringify(guest)} is linked already`;
     if (this.#guests.size >= this.#limits.guestsMax) return "too many clients are linked";
-    const fault = events.guestCame(guest);
+    const { hello, link: { remote } } = session;
+    const fault = events.guestCame(guest, { hello, remote });
     if (fault !== undefined) return fault;
     this.#guests.set(guest, session);
     this.#strangers.delete(session);

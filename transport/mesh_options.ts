@@ -44,6 +44,14 @@ export const meshLimitsDefault: MeshLimits = {
   closeMs: 200,
 };
 
+/** A program that asks to be a guest. */
+export interface GuestCaller {
+  /** What its hello said. */
+  readonly hello: Json | undefined;
+  /** From where it has connected. */
+  readonly remote: string;
+}
+
 /** What a mesh tells its box. For each peer `up` and `down` alternate, and all else comes between the two. */
 export interface MeshEvents {
   /** A link stands, and its peer has spoken. */
@@ -58,7 +66,7 @@ export interface MeshEvents {
    * A program outside the grid asks to take part as `guest`: why not, or undefined if it may. From then on its mail
    * arrives by `guestMail`, and `sendToGuest` reaches it, until `guestLeft`.
    */
-  guestCame(guest: AgentId): string | undefined;
+  guestCame(guest: AgentId, caller: GuestCaller): string | undefined;
   guestMail(guest: AgentId, envelope: Envelope): void;
   guestLeft(guest: AgentId): void;
   /** A line for the log; one a second at most for each peer and event, with the count of those left out. */

@@ -114,9 +114,9 @@ export class Rig {
           on?.mail?.(peer, envelope);
         },
         broadcast: (peer, text) => (tell(`broadcast ${peer} ${text}`), on?.broadcast?.(peer, text)),
-        guestCame: (guest) => {
+        guestCame: (guest, caller) => {
           tell(`guest ${guest}`);
-          return on?.guestCame?.(guest);
+          return on?.guestCame?.(guest, caller);
         },
         guestMail: (guest, { to, message }) => tell(`from guest ${guest} to ${to} ${message.type}`),
         guestLeft: (guest) => tell(`guest ${guest} left`),

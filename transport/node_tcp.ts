@@ -13,7 +13,8 @@ async function listen(address: string): Promise<Listener> {
   const server = createServer({ pauseOnConnect: true });
   try {
     await new Promise<void>((done, fail) => {
-      server.once("error", fail);
+      // It stays: later errors are of single accepts, out of descriptors, and would end the program.
+      server.on("error", fail);
       server.listen(port, hostname, () => done());
     });
   } catch (error) {

@@ -161,7 +161,7 @@ export class Session {
     if (typeof box === "string" && isToken(box)) {
       if (!this.#isFrom(box)) return;
     } else if (typeof client === "string" && isToken(client)) {
-      return this.#greetedByGuest(client);
+      return this.#greetedByGuest(client, hello);
     } else if (this.box === undefined) {
       return this.link.close("its hello names neither a box nor a client");
     }
@@ -170,7 +170,8 @@ export class Session {
   }
 
   // A guest says hello once, before anything else, and is Ovid's own kind.
-  #greetedByGuest(client: string): void {
+  #greetedByGuest(client: string, hello: Json): void {
+    this.#hello ??= hello;
     const taken = this.box !== undefined || this.guest !== undefined || this.#early.length > 0;
     const fault = taken ? "it said who it is already" : this.#owner.admitGuest(this, client);
     if (fault !== undefined) return this.link.close(fault);

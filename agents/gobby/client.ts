@@ -6,6 +6,7 @@ import { type AgentDefinition, defineAgent } from "../../core/define.ts";
 import {
   ask,
   askAgain,
+  cancel,
   failOf,
   onDeadline,
   onReply,
@@ -15,6 +16,7 @@ import {
   transmit,
 } from "./client_requests.ts";
 import { endSession, greet, isOver, keepAlive, onKeptAlive, settle } from "./client_session.ts";
+import { askNextServer, askStale, onStaleDeadline, onStaleReply } from "./client_stale.ts";
 import {
   asksMax,
   clientAttrs,
@@ -69,7 +71,7 @@ export function makeGobbyClient(rules: GobbyRules = gobbyRules): AgentDefinition
     doc: "Asks gobby_servers on behalf of others: finds the master, keeps a session, and watches.",
     attrs: clientAttrs,
     protocol: gobbyClientProtocol,
-    timers: ["retry", "keepAlive", "session", "refresh", "deadline"],
+    timers: ["retry", "keepAlive", "session", "refresh", "deadline", "stale"],
     init: newClientState,
     start(state, ctx: ClientContext) {
       state.name = `${ctx.self}/${Math.floor(ctx.random() * lifeCount)}`;
@@ -81,12 +83,16 @@ export function makeGobbyClient(rules: GobbyRules = gobbyRules): AgentDefinition
       });
     },
     on: {
-      ask(state, { id, operation, session = false, deadlineMs }, ctx) {
+      ask(state, { id, operation, session = false, maxAgeMs, deadlineMs }, ctx) {
         step(state, ctx, (taken) => {
+          if (maxAgeMs !== undefined && !session) {
+            return askStale(taken, { user: ctx.from, id, operation, maxAgeMs, deadlineMs });
+          }
           if (session && state.users.size < usersMax) state.users.add(ctx.from);
           ask(taken, { user: ctx.from, id, operation, session, deadlineMs });
         });
       },
+      cancel: (state, { id }, ctx) => step(state, ctx, (taken) => cancel(taken, ctx.from, id)),
       watch: (state, message, ctx) => step(state, ctx, (taken) => onWatch(taken, message)),
       unwatch(state, { id }, ctx) {
         step(state, ctx, (taken) => {
@@ -102,6 +108,11 @@ export function makeGobbyClient(rules: GobbyRules = gobbyRules): AgentDefinition
       master: (state, message, ctx) => hear(state, ctx, (taken) => onMaster(taken, message)),
       reply(state, message, ctx) {
         hear(state, ctx, (taken) => onReply(taken, message));
+      },
+      staleReply(state, message, ctx) {
+        hear(state, ctx, (taken) => {
+          if (message.client === state.name) onStaleReply(taken, message);
+        });
       },
       keptAlive(state, message, ctx) {
         hear(state, ctx, (taken) => {
@@ -129,7 +140,12 @@ export function makeGobbyClient(rules: GobbyRules = gobbyRules): AgentDefinition
       keepAlive: (state, ctx) => step(state, ctx, keepAlive),
       session: (state, ctx) => step(state, ctx, () => {}),
       refresh: (state, ctx) => step(state, ctx, refresh),
-      deadline: (state, ctx, key) => step(state, ctx, (taken) => onDeadline(taken, Number(key))),
+      stale: (state, ctx, key) => step(state, ctx, (taken) => askNextServer(taken, Number(key))),
+      deadline(state, ctx, key) {
+        step(state, ctx, (taken) => {
+          if (!onStaleDeadline(taken, Number(key))) onDeadline(taken, Number(key));
+        });
+      },
     },
     check: checkClient,
   });
@@ -182,7 +198,7 @@ function onNews(step: ClientStep, message: ClientMessage<"news">): void {
   if (watch.user === null) return takeOwnEvents(step, watch, events);
   const { user, id, next } = watch;
   step.ctx.sendTo(user, { type: "events", id, next: next ?? 0, events });
-  if (!watch.oneShot) return;
+  if (!step.rules.endsWhenTold(watch.oneShot)) return;
   step.ctx.sendTo(user, { type: "watchEnded", id, end: { why: "told" } });
   closeWatch(step, message.watch);
 }
@@ -202,8 +218,11 @@ function onFollowEnded(
 }
 
 function checkClient(state: DeepReadonly<ClientState>): void {
-  // One more, since a session is opened for what needs it.
-  if (state.asks.length > asksMax + 1) throw new Error(`${state.asks.length} things are asked`);
+  // One more, since a session is opened for what needs it; and every lock that was awaited may be taken back.
+  if (state.asks.length > asksMax + 1 + waitsMax) {
+    throw new Error(`${state.asks.length} things are asked`);
+  }
+  if (state.stale.size > asksMax) throw new Error(`${state.stale.size} old reads are asked`);
   if (state.waits.size > waitsMax) throw new Error(`${state.waits.size} locks are awaited`);
   if (state.request !== undefined && state.asks.length === 0) {
     throw new Error("a request is under way that nobody has asked for");

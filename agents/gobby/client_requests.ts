@@ -2,6 +2,7 @@
 // often it is sent.
 
 import type { DeepReadonly, Json } from "../../core/data.ts";
+import type { AgentId } from "../../core/id.ts";
 import { beginSession, endSession } from "./client_session.ts";
 import {
   type Ask,
@@ -14,7 +15,7 @@ import {
 } from "./client_state.ts";
 import { closeWatch, openWatch } from "./client_watches.ts";
 import type { GobbyEvent } from "./machine_event.ts";
-import { gobbyOperation } from "./machine_operation.ts";
+import { type Gobby, gobbyOperation } from "./machine_operation.ts";
 import type { GobbyResult } from "./machine_result.ts";
 import type { AskOutcome, ClientMessage } from "./protocol.ts";
 
@@ -115,7 +116,9 @@ export function retry(step: ClientStep): void {
   const { state } = step;
   if (state.request === undefined) return;
   state.tries++;
+  // The first time it may be that something was lost; but if the master is gone, the others shall know who looks for one.
   if (state.tries >= triesMax) state.master = undefined;
+  else if (state.master !== undefined) seek(step);
   transmit(step);
 }
 
@@ -165,14 +168,18 @@ function takeDone(
     return failOf(step, session);
   }
   if (operation?.kind === "acquire" && result.kind === "waiting") {
-    return wait(step, operation.key, result.ticket);
+    return wait(step, operation, result.ticket);
   }
   if (result.kind !== "acquired") return finish(step, done(result));
   finish(step, done({ ...result, token: rules.tokenOf(result.token, ctx.now) }));
 }
 
 /** Lets the first thing asked wait for its lock, while others have their turn. */
-function wait(step: ClientStep, key: string, ticket: number): void {
+function wait(
+  step: ClientStep,
+  { key, session }: DeepReadonly<Gobby<"acquire">>,
+  ticket: number,
+): void {
   const { state } = step;
   if (state.waits.size >= waitsMax || state.waits.has(ticket)) {
     return finish(step, failed(false, `it waits for the lock, as ${state.waits.size} others do`));
@@ -183,7 +190,7 @@ function wait(step: ClientStep, key: string, ticket: number): void {
   const target = { kind: "key" as const, key, only: "locks" as const };
   const own = { user: null, id: ticket, target, oneShot: false, next: ticket + 1 };
   const watch = openWatch(step, own);
-  state.waits.set(ticket, { ask: asked, key, ticket, watch, abandoned: false });
+  state.waits.set(ticket, { ask: asked, key, session, ticket, watch });
 }
 
 /** Takes what the client itself watches: what becomes of a lock that is awaited. */
@@ -194,13 +201,10 @@ export function takeOwnEvents(
 ): void {
   const { state, ctx, rules } = step;
   for (const event of events) {
-    const waiting = state.waits.get(ticket);
-    if (waiting === undefined) return;
+    if (!state.waits.has(ticket)) return;
     if (event.kind === "lockGranted" && event.ticket === ticket) {
       const token = rules.tokenOf(event.token, ctx.now);
-      const { key } = waiting;
       endWait(step, ticket, done({ kind: "acquired", token }));
-      if (waiting.abandoned) askItself(step, { kind: "release", key, token: event.token });
     } else if (event.kind === "waitEnded" && event.ticket === ticket) {
       const { revision } = event;
       const outcome = event.how === "cancelled"
@@ -217,8 +221,8 @@ export function askAgain(step: ClientStep, { id: ticket }: ClientWatch): void {
   const waiting = state.waits.get(ticket);
   if (waiting === undefined) return;
   state.waits.delete(ticket);
-  const { ask: { operation, ...asked }, abandoned } = waiting;
-  if (abandoned || typeof operation !== "object") return;
+  const { ask: { operation, ...asked } } = waiting;
+  if (typeof operation !== "object") return;
   // Who still waits is told so, and who has got the lock gets it again.
   ctx.clearTimer("deadline", String(asked.number));
   ask(step, { ...asked, operation: { ...operation, waitMs: 0 } });
@@ -229,35 +233,59 @@ function endWait(step: ClientStep, ticket: number, outcome: Outcome): void {
   if (waiting === undefined) return;
   step.state.waits.delete(ticket);
   closeWatch(step, waiting.watch);
-  if (!waiting.abandoned) answer(step, waiting.ask, outcome);
-}
-
-function askItself(step: ClientStep, operation: Json): void {
-  ask(step, { user: null, id: 0, operation, session: false });
+  answer(step, waiting.ask, outcome);
 }
 
 /** The time of something asked is over. */
 export function onDeadline(step: ClientStep, number: number): void {
+  giveUp(step, "there was no answer in time", (asked) => asked.number === number);
+}
+
+/** Who asked for something does not want it any more. */
+export function cancel(step: ClientStep, user: AgentId, id: number): void {
+  const { request, asks } = step.state;
+  const why = "nobody wants it any more";
+  const isIts = (asked: Ask) => asked.user === user && asked.id === id;
+  // What is under way and cannot be taken back goes on: it would be no less done if nobody heard of it.
+  const goesOn = request?.operation !== undefined && request.operation.kind !== "acquire";
+  giveUp(step, why, (asked) => isIts(asked) && !(goesOn && asked === asks[0]));
+}
+
+/** Fails what was asked, and takes locks back that are asked for or awaited. */
+function giveUp(step: ClientStep, why: string, isMeant: (asked: Ask) => boolean): void {
   const { state, ctx } = step;
-  const why = "there was no answer in time";
-  for (const waiting of state.waits.values()) {
-    if (waiting.ask.number !== number || waiting.abandoned) continue;
-    answer(step, waiting.ask, failed(false, why));
-    waiting.abandoned = true;
-    const { key, ticket } = waiting;
-    return askItself(step, { kind: "cancelWait", key, ticket });
+  for (const { ask: asked, ticket, key, session } of [...state.waits.values()]) {
+    if (!isMeant(asked)) continue;
+    endWait(step, ticket, failed(false, why));
+    withdraw(step, key, session);
   }
-  for (const asked of state.asks.filter((each) => each.number === number)) {
-    const isFirst = asked === state.asks[0];
+  for (const asked of state.asks.filter(isMeant)) {
+    const request = asked === state.asks[0] ? state.request : undefined;
     // What has no number yet was never sent.
-    const certain = !isFirst || state.request === undefined || state.request.request === 0;
-    if (isFirst) {
+    const certain = request === undefined || request.request === 0;
+    if (asked === state.asks[0]) {
       state.request = undefined;
       ctx.clearTimer("retry");
     }
     state.asks.splice(state.asks.indexOf(asked), 1);
     answer(step, asked, failed(certain, why));
+    const operation = request?.operation;
+    if (operation?.kind === "acquire") withdraw(step, operation.key, operation.session);
   }
+}
+
+/**
+ * Takes an acquire back, in one message and before anything else that waits: nobody who asks for the lock next finds
+ * what came of this one. It has a later number, so that an acquire that is still on its way is refused as stale.
+ */
+function withdraw(step: ClientStep, key: string, session: number): void {
+  const { state, ctx } = step;
+  const number = ++state.asked;
+  const operation = { kind: "withdraw", session, key };
+  // Behind what is under way.
+  const place = state.request === undefined ? 0 : 1;
+  state.asks.splice(place, 0, { number, user: null, id: 0, operation, session: false });
+  ctx.setTimer("deadline", ctx.attrs.deadlineMs, String(number));
 }
 
 /** Fails all that hangs on a session that is over. */
@@ -269,12 +297,17 @@ export function failOf(step: ClientStep, session: number): void {
 
 /** Ends the first thing asked. */
 function finish(step: ClientStep, outcome: Outcome): void {
-  const { state, ctx } = step;
-  const asked = state.asks.shift();
+  const { state, ctx, rules } = step;
+  const { asks, request } = state;
+  const asked = asks.shift();
   state.request = undefined;
   ctx.clearTimer("retry");
   if (asked === undefined) return;
-  answer(step, asked, outcome);
+  if (asked.saysAge && request !== undefined && outcome.kind === "done") {
+    // The master answered with what was true at some moment since it was asked.
+    const ageMs = rules.lastedMs(ctx.now - request.sentAt, ctx.attrs.clockDriftPpm);
+    answer(step, asked, { ...outcome, ageMs });
+  } else answer(step, asked, outcome);
   // Without a session, what needs one fails as well: it shared the deadline.
   const [next] = state.asks;
   const refused = outcome.kind === "failed" || outcome.result.kind === "refused";
@@ -284,7 +317,12 @@ function finish(step: ClientStep, outcome: Outcome): void {
   }
 }
 
-function answer({ state, ctx }: ClientStep, { user, id, number }: Ask, outcome: Outcome): void {
+/** Tells whoever has asked what came of it. */
+export function answer(
+  { state, ctx }: ClientStep,
+  { user, id, number }: Ask,
+  outcome: Outcome,
+): void {
   const isShared = state.asks.some((each) => each.number === number);
   if (!isShared) ctx.clearTimer("deadline", String(number));
   if (user !== null) ctx.sendTo(user, { type: "answer", id, outcome });
@@ -294,6 +332,7 @@ function done(result: DeepReadonly<GobbyResult>): Outcome {
   return { kind: "done", result };
 }
 
-function failed(certain: boolean, why: string): Outcome {
+/** Nothing came of it. */
+export function failed(certain: boolean, why: string): Outcome {
   return { kind: "failed", certain, why };
 }

@@ -50,6 +50,24 @@ export interface Ask {
   readonly operation: Json;
   /** Whether the operation is one of the session. */
   readonly session: boolean;
+  /** Whether the answer says how old it is at most. */
+  readonly saysAge?: boolean;
+}
+
+/** A read that may be old. */
+export interface StaleAsk {
+  readonly ask: Ask;
+  readonly read: DeepReadonly<GobbyOperation>;
+  readonly maxAgeMs: number;
+  readonly deadlineMs: number;
+  readonly askedAt: number;
+  /** The index of the server that is asked first, and how often one was asked in vain. */
+  readonly first: number;
+  tries: number;
+  /** Whether one has answered that it could not say, or what is too old. */
+  refused: boolean;
+  /** When it was sent to the latest. */
+  sentAt: number;
 }
 
 /** What is being asked of the master. */
@@ -67,11 +85,10 @@ export interface Request {
 export interface Wait {
   readonly ask: Ask;
   readonly key: string;
+  readonly session: number;
   readonly ticket: number;
   /** The number of the watch that tells of the grant. */
   readonly watch: number;
-  /** Nobody wants the lock any more. */
-  abandoned: boolean;
 }
 
 /** A session, counted by the client's own clock. */
@@ -114,6 +131,8 @@ export interface ClientState {
   asked: number;
   request: Request | undefined;
   readonly waits: Map<number, Wait>;
+  /** Reads that may be old, each under its number among the things asked. At most {@linkcode asksMax}. */
+  readonly stale: Map<number, StaleAsk>;
   readonly session: ClientSession;
   readonly watches: Map<number, ClientWatch>;
   watched: number;
@@ -133,6 +152,7 @@ export function newClientState(): ClientState {
     asked: 0,
     request: undefined,
     waits: new Map(),
+    stale: new Map(),
     session: { number: 0, ttlMs: 0, until: 0, state: "safe", keepAlives: new Map(), latest: 0 },
     watches: new Map(),
     watched: 0,
@@ -145,7 +165,7 @@ export type ClientContext = Context<
   z.infer<typeof clientAttrs>,
   typeof gobbyClientProtocol,
   never,
-  "retry" | "keepAlive" | "session" | "refresh" | "deadline",
+  "retry" | "keepAlive" | "session" | "refresh" | "deadline" | "stale",
   never,
   never
 >;

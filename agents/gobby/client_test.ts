@@ -1,78 +1,24 @@
 import { assert, assertEquals } from "@std/assert";
-import type { AnyMessage } from "../../core/agent.ts";
 import type { Json } from "../../core/data.ts";
-import { type Rig, rig } from "../../sim/rig.ts";
-import { gobbyClient } from "./client.ts";
+import type { Rig } from "../../sim/rig.ts";
 import { asksMax } from "./client_state.ts";
-
-const servers = ["s1", "s2", "s3"];
-
-type Fields = { readonly [name: string]: Json | undefined };
-
-/** A client, and a master s1 that it knows. */
-function client(attrs: { readonly [name: string]: Json } = {}): Rig {
-  const agent = rig(gobbyClient, {
-    id: "c",
-    attrs: { servers, sessionTtlMs: 3000, clockDriftPpm: 0, retryMs: 100, ...attrs },
-    peers: [...servers, "u", "v"],
-  });
-  agent.take();
-  agent.deliver("s1", { type: "master", mine: true, term: 1, master: "s1" });
-  return agent;
-}
-
-/** What was sent since the last look, of these types. */
-function sent(agent: Rig, ...types: string[]): { to: string; message: AnyMessage }[] {
-  return agent.take().sent.filter(({ message }) => types.includes(message.type));
-}
-
-function nameOf(agent: Rig): string {
-  return (agent.state as { name: string }).name;
-}
-
-function ask(agent: Rig, id: number, operation: Json, more: Fields = {}): void {
-  agent.deliver("u", { type: "ask", id, operation, ...more });
-}
-
-function reply(agent: Rig, request: number, outcome: Json, from = "s1"): void {
-  agent.deliver(from, { type: "reply", client: nameOf(agent), request, term: 1, outcome });
-}
-
-const done = (result: Json) => ({ kind: "done", result, repeated: false });
-const get = { kind: "get", key: "a" };
-const nothing = { kind: "entry", revision: 1, entry: null };
-const acquire = { kind: "acquire", key: "l", mode: "exclusive", waitMs: 500 };
-const session = {
-  kind: "session",
-  revision: 5,
-  session: 5,
-  client: "c",
-  ttlMs: 3000,
-  renewal: 0,
-  keys: 0,
-  locks: 0,
-};
-const seated = (agent: Rig) => reply(agent, 0, { kind: "opened", seat: 9 });
-
-/** One that has the session 5, counted from 0 on. */
-function withSession(attrs: { readonly [name: string]: Json } = {}): Rig {
-  const agent = client(attrs);
-  ask(agent, 1, { kind: "getSession" }, { session: true });
-  seated(agent);
-  reply(agent, 1, done(session));
-  reply(agent, 2, done(session));
-  agent.take();
-  return agent;
-}
-
-/** One that waits for a lock under ticket 7. */
-function waiting(more: Fields = {}): Rig {
-  const agent = withSession();
-  ask(agent, 2, acquire, { session: true, ...more });
-  const [request] = sent(agent, "request");
-  reply(agent, Number(request?.message["request"]), done({ kind: "waiting", ticket: 7, ahead: 0 }));
-  return agent;
-}
+import {
+  acquire,
+  ask,
+  client,
+  done,
+  type Fields,
+  get,
+  nameOf,
+  nothing,
+  reply,
+  seated,
+  sent,
+  servers,
+  session,
+  waiting,
+  withSession,
+} from "../../tests/gobby/client_rig.ts";
 
 Deno.test("gobby_client takes its seat first, and asks one thing at a time", () => {
   const agent = client();
@@ -249,18 +195,47 @@ Deno.test("gobby_client waits for a lock by watching it, and gives the token", (
   assertEquals(after[1]?.["outcome"], { kind: "done", result: { kind: "acquired", token: 12 } });
 });
 
-Deno.test("gobby_client gives back a lock that comes when nobody waits any more", () => {
+Deno.test("gobby_client takes back a lock that nobody waits for any more, in one message", () => {
   const agent = waiting({ deadlineMs: 800 });
   agent.take();
   agent.advance(800);
   const after = sent(agent, "answer", "request").map(({ message }) => message);
   assertEquals(Object(after[0]?.["outcome"]).certain, false);
-  assertEquals(after[1]?.["operation"], { kind: "cancelWait", key: "l", ticket: 7 });
+  assertEquals(after[1]?.["operation"], { kind: "withdraw", session: 5, key: "l" });
+  // Whatever comes of it meanwhile it takes back as well.
   grant(agent);
-  reply(agent, 4, done({ kind: "refused", why: "notWaiting", key: "l", ticket: 7 }));
-  const [release] = sent(agent, "request");
-  assertEquals(release?.message["operation"], { kind: "release", key: "l", token: 12 });
+  reply(agent, 4, done({ kind: "released", revision: 13 }));
+  assertEquals(sent(agent, "answer", "request"), []);
 });
+
+Deno.test("gobby_client takes back what is cancelled: queued, under way, and awaited", () => {
+  const agent = withSession();
+  ask(agent, 2, acquire, { session: true });
+  ask(agent, 3, get);
+  ask(agent, 4, get);
+  agent.take();
+  agent.deliver("u", { type: "cancel", id: 3 });
+  assertEquals(outcomes(agent), [[3, true]]);
+  // Of the acquire nobody knows; what is asked next comes after it has been taken back.
+  agent.deliver("u", { type: "cancel", id: 2 });
+  const [failure, request] = sent(agent, "answer", "request").map(({ message }) => message);
+  assertEquals([failure?.["id"], Object(failure?.["outcome"]).certain], [2, false]);
+  assertEquals(request?.["operation"], { kind: "withdraw", session: 5, key: "l" });
+  reply(agent, Number(request?.["request"]), done({ kind: "waitCancelled", revision: 9 }));
+  assertEquals(sent(agent, "request").map(({ message }) => message["operation"]), [get]);
+  // A read that is under way goes on, and so does what somebody else has asked.
+  agent.deliver("u", { type: "cancel", id: 4 });
+  agent.deliver("v", { type: "cancel", id: 4 });
+  assertEquals(outcomes(agent), []);
+});
+
+/** Which answers came since the last look, and whether what failed is certain. */
+function outcomes(agent: Rig): Json[][] {
+  return sent(agent, "answer").map(({ message }) => [
+    Number(message["id"]),
+    Object(message["outcome"]).certain,
+  ]);
+}
 
 Deno.test("gobby_client fails what waits with a session that is lost", () => {
   const agent = waiting();

@@ -30,8 +30,8 @@ const beatMs = 15_000;
 // Answers of an earlier life may still be on their way.
 const askedMax = 2 ** 40;
 
-const { ask, answer, watch, unwatch, watching, events, watchEnded } = gobbyClientProtocol;
-const gatewayProtocol = { ask, answer, watch, unwatch, watching, events, watchEnded };
+const { ask, answer, cancel, watch, unwatch, watching, events, watchEnded } = gobbyClientProtocol;
+const gatewayProtocol = { ask, answer, cancel, watch, unwatch, watching, events, watchEnded };
 
 /** Something that was asked. */
 interface Asked {
@@ -172,6 +172,7 @@ function onRequest(state: GatewayState, ctx: GatewayContext, request: HttpReques
         exchange: id,
         origin,
         absent: wanted.absent,
+        maxAgeMs: wanted.maxAgeMs,
       });
   }
 }
@@ -180,10 +181,11 @@ function askClient(
   state: GatewayState,
   ctx: GatewayContext,
   operation: GobbyOperation,
-  { exchange, origin, absent }: {
+  { exchange, origin, absent, maxAgeMs }: {
     readonly exchange: number | null;
     readonly origin?: string | undefined;
     readonly absent?: string | undefined;
+    readonly maxAgeMs?: number | undefined;
   },
 ): void {
   if (state.asks.size >= gatewayAsksMax) {
@@ -197,7 +199,8 @@ function askClient(
   state.asks.set(id, { exchange, origin, lock, absent });
   ctx.setTimer("ask", patienceMs, String(id));
   const deadlineMs = answerMs + (isLock ? operation.waitMs : 0);
-  ctx.sendTo(ctx.attrs.client, { type: "ask", id, operation, deadlineMs });
+  const age = maxAgeMs === undefined ? {} : { maxAgeMs };
+  ctx.sendTo(ctx.attrs.client, { type: "ask", id, operation, deadlineMs, ...age });
 }
 
 function openStream(
@@ -238,8 +241,11 @@ function onClosed(state: GatewayState, ctx: GatewayContext, exchange: number): v
   if (state.streams.delete(exchange)) {
     ctx.sendTo(ctx.attrs.client, { type: "unwatch", id: exchange });
   }
-  for (const asked of state.asks.values()) {
-    if (asked.exchange === exchange) asked.exchange = null;
+  for (const [id, asked] of state.asks) {
+    if (asked.exchange !== exchange) continue;
+    asked.exchange = null;
+    // Nobody waits for a lock any more, or reads what came of the rest.
+    ctx.sendTo(ctx.attrs.client, { type: "cancel", id });
   }
 }
 

@@ -34,14 +34,14 @@ export function answerOf(outcome: DeepReadonly<AskOutcome>, absent?: string): Ga
     const body = JSON.stringify({ error: wordsOf(result), certain: true, refusal: result });
     return { status, body };
   }
-  if (absent === undefined || result.kind !== "entry") {
-    return { status: 200, body: JSON.stringify(result) };
-  }
+  const { ageMs } = outcome;
+  const body = JSON.stringify(ageMs === undefined ? result : { ...result, ageMs });
+  if (absent === undefined || result.kind !== "entry") return { status: 200, body };
   if (result.entry === null) {
     return errorAnswer(404, `There is no key ${JSON.stringify(absent)}`, true);
   }
   const headers = { etag: `"${result.entry.modifyRevision}"` };
-  return { status: 200, body: JSON.stringify(result), headers };
+  return { status: 200, body, headers };
 }
 
 function wordsOf(refusal: DeepReadonly<Refusal>): string {

@@ -13,7 +13,13 @@ import { isForClients } from "./service.ts";
 /** What a request asks for. */
 export type Wanted =
   /** With `absent` an entry that is not there is an error. */
-  | { readonly kind: "ask"; readonly operation: GobbyOperation; readonly absent?: string }
+  | {
+    readonly kind: "ask";
+    readonly operation: GobbyOperation;
+    readonly absent?: string;
+    /** How old the answer may be, if it may be old. */
+    readonly maxAgeMs?: number;
+  }
   | { readonly kind: "watch"; readonly target: EventTarget; readonly from: number | undefined }
   | { readonly kind: "fault"; readonly fault: GatewayFault };
 
@@ -21,6 +27,9 @@ export type Wanted =
 export const httpWaitMsMax = 30_000;
 
 const defaultLimit = 100;
+
+/** As old as it may be. */
+const anyAgeMs = 2 ** 40;
 
 type Fields = { readonly [name: string]: unknown };
 
@@ -110,9 +119,15 @@ function ask(fields: Fields, absent?: string): Wanted {
 }
 
 function get(request: HttpRequest, rest: string): Wanted {
-  queryOf(request, []);
+  const { stale } = queryOf(request, ["stale"]);
   const key = keyOf(rest);
-  return ask({ kind: "get", key }, key);
+  return mayBeOld(ask({ kind: "get", key }, key), stale);
+}
+
+/** `stale` alone lets an answer be as old as it is, `stale=MS` no older than that. */
+function mayBeOld(wanted: Wanted, stale: string | undefined): Wanted {
+  if (wanted.kind !== "ask" || stale === undefined) return wanted;
+  return { ...wanted, maxAgeMs: stale === "" ? anyAgeMs : countOf(stale) };
 }
 
 function put(request: HttpRequest, rest: string): Wanted {
@@ -124,9 +139,10 @@ function remove(request: HttpRequest, rest: string): Wanted {
 }
 
 function range(request: HttpRequest): Wanted {
-  const { prefix = "", limit, ...more } = queryOf(request, ["prefix", "limit", "after"]);
+  const known = ["prefix", "limit", "after", "stale"];
+  const { prefix = "", limit, stale, ...more } = queryOf(request, known);
   const wanted = limit === undefined ? defaultLimit : countOf(limit);
-  return ask({ kind: "range", range: { prefix }, limit: wanted, ...more });
+  return mayBeOld(ask({ kind: "range", range: { prefix }, limit: wanted, ...more }), stale);
 }
 
 function keepAlive(request: HttpRequest, rest: string): Wanted {

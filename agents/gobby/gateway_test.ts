@@ -259,11 +259,32 @@ Deno.test("gobby_gateway does not wait for ever, nor let more than so much wait"
   for (const output of http) assertStringIncludes(JSON.stringify(output), '\\"certain\\":false');
 });
 
+Deno.test("gobby_gateway reads what may be old, and says how old it is", () => {
+  const agent = gateway();
+  for (const [query, maxAgeMs] of [["stale", 2 ** 40], ["stale=500", 500]] as const) {
+    request(agent, { path: "/v1/keys/a", query });
+    const [ask] = asked(agent);
+    assertEquals([ask?.["operation"], ask?.["maxAgeMs"]], [{ kind: "get", key: "a" }, maxAgeMs]);
+    const entry = { key: "a", value: "1", createRevision: 2, modifyRevision: 2, version: 1 };
+    const result = { kind: "entry", revision: 3, entry: { ...entry, session: null, ttlMs: null } };
+    const outcome = { kind: "done", result, ageMs: 40 };
+    agent.deliver("c", { type: "answer", id: Number(ask?.["id"]), outcome });
+    const { status, body } = answered(agent);
+    assertEquals([status, body["ageMs"], body["revision"]], [200, 40, 3]);
+  }
+  request(agent, { path: "/v1/keys", query: "prefix=a&stale=" });
+  assertEquals(asked(agent)[0]?.["maxAgeMs"], 2 ** 40);
+  request(agent, { path: "/v1/keys/a", query: "stale=soon" });
+  assertEquals(answered(agent).status, 400);
+});
+
 Deno.test("gobby_gateway releases a lock whose taker has gone", () => {
   const agent = gateway();
   request(agent, { method: "POST", path: "/v1/locks/l", body: '{"session":4,"waitMs":9}' });
   const id = Number(asked(agent)[0]?.["id"]);
   agent.event({ device: "http", event: { type: "closed", id: 1 } });
+  assertEquals(asked(agent), [{ type: "cancel", id }]);
+  // The answer was on its way.
   const outcome = { kind: "done", result: { kind: "acquired", token: 6 } };
   agent.deliver("c", { type: "answer", id, outcome });
   assertEquals(asked(agent).map((message) => message["operation"]), [

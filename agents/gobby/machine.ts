@@ -7,7 +7,7 @@ import { eventsSince, forgetBefore, trimHistory } from "./machine_history.ts";
 import { judge } from "./machine_judge.ts";
 import { deleteRange, expireKey, get, range, write } from "./machine_keys.ts";
 import { type GobbyLimits, gobbyLimits } from "./machine_limits.ts";
-import { acquire, cancelWait, endLockDelay, getLock, release } from "./machine_locks.ts";
+import { acquire, cancelWait, endLockDelay, getLock, release, withdraw } from "./machine_locks.ts";
 import { type Gobby, type GobbyOperation, gobbyOperation } from "./machine_operation.ts";
 import { type GobbyOutcome, type GobbyResult, gobbyResult } from "./machine_result.ts";
 import {
@@ -81,6 +81,8 @@ function carryOut(
       return release(state, operation);
     case "cancelWait":
       return cancelWait(state, operation);
+    case "withdraw":
+      return withdraw(state, operation);
     case "getLock":
       return getLock(state, operation, limits);
     case "events":

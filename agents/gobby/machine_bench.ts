@@ -5,6 +5,7 @@ import { encodeData } from "../../core/data.ts";
 import { applyGobby } from "./machine.ts";
 import { eventsSince } from "./machine_history.ts";
 import { type GobbyState, initialState } from "./machine_state.ts";
+import { indexWatch, newWatchIndex, watchersOf } from "./server_watch_index.ts";
 
 const keys = 10_000;
 const watchers = 1000;
@@ -142,5 +143,17 @@ bench("lock, put under its token, release", 1000, (state, turn) => {
       applyGobby(state, { kind: "put", key: `${keyOf(number)}/mine`, value, session });
     }
     applyGobby(state, { kind: "expireSession", session, renewal: 0, term: 0 });
+  });
+}
+
+{
+  const index = newWatchIndex();
+  for (let watcher = 0; watcher < watchers; watcher++) {
+    indexWatch(index, `${watcher}`, { kind: "key", key: `other/${watcher}` });
+    indexWatch(index, `${watcher} too`, { kind: "prefix", prefix: `other-${watcher}/` });
+  }
+  const event = { kind: "keyDeleted", revision: 1, key: keyOf(1), how: "deleted" } as const;
+  Deno.bench(`find nobody to tell, of ${watchers} who watch something else, 1000 times`, () => {
+    for (let turn = 0; turn < 1000; turn++) Array.from(watchersOf(index, event));
   });
 }

@@ -157,6 +157,20 @@ export function cancelWait(
   return { kind: "waitCancelled", revision };
 }
 
+/** Takes an acquire back, whatever has come of it. Who asked need not know its token or ticket. */
+export function withdraw(
+  state: GobbyState,
+  { session, key }: Gobby<"withdraw">,
+): GobbyOutcome<"released" | "waitCancelled" | "refused"> {
+  const owner = state.sessions.get(session);
+  if (owner === undefined) return { kind: "refused", why: "unknownSession", session };
+  const claim = owner.claims.get(key);
+  if (claim === undefined) return { kind: "refused", why: "notClaimed", key, session };
+  return isHeld(state, { lock: key, token: claim })
+    ? release(state, { kind: "release", key, token: claim })
+    : cancelWait(state, { kind: "cancelWait", key, ticket: claim });
+}
+
 /** Opens the lock again after its delay, if it is still that delay. */
 export function endLockDelay(
   state: GobbyState,

@@ -102,6 +102,20 @@ Deno.test("gobby: who gives up in front of the queue lets those behind go on", (
   assertEquals(events.map(({ kind }) => kind), ["waitEnded", "lockGranted"]);
 });
 
+Deno.test("gobby: an acquire is taken back by its session, whatever has come of it", () => {
+  const trial = new Trial();
+  const [a, b, c] = [trial.open(), trial.open(), trial.open()];
+  trial.lock(a, "l");
+  trial.wait(b, "l");
+  trial.wait(c, "l");
+  const withdraw = (session: number) => trial.ask({ kind: "withdraw", session, key: "l" });
+  assertEquals(withdraw(b).kind, "waitCancelled");
+  assertEquals(withdraw(b), { kind: "refused", why: "notClaimed", key: "l", session: b });
+  assertEquals(withdraw(a).kind, "released");
+  assertEquals(trial.lockOf("l"), { holders: [c], waiters: [] });
+  assertEquals(withdraw(99), { kind: "refused", why: "unknownSession", session: 99 });
+});
+
 Deno.test("gobby: the session of one who waits ends, and the queue closes up", () => {
   const trial = new Trial();
   const [a, b, c] = [trial.open(), trial.open(), trial.open()];

@@ -125,6 +125,8 @@ const lockOperations = [
   z.strictObject({ kind: z.literal("release"), key, token }),
   /** For a client that gives up, and for the master when the time of a wait is over. */
   z.strictObject({ kind: z.literal("cancelWait"), key, ticket: token }),
+  /** Takes an acquire back, whatever has come of it: the session neither holds the lock nor waits for it any more. */
+  z.strictObject({ kind: z.literal("withdraw"), session, key }),
   z.strictObject({ kind: z.literal("getLock"), key }),
 ] as const;
 

@@ -51,6 +51,8 @@ export const refusal = z.discriminatedUnion("why", [
   z.strictObject({ kind: refused, why: z.literal("otherMode"), key, mode: lockMode }),
   z.strictObject({ kind: refused, why: z.literal("notHeld"), key, token }),
   z.strictObject({ kind: refused, why: z.literal("notWaiting"), key, ticket: token }),
+  /** The session neither holds the lock nor waits for it. */
+  z.strictObject({ kind: refused, why: z.literal("notClaimed"), key, session }),
   z.strictObject({ kind: refused, why: z.literal("notDelayed"), key, token }),
   /** The session was renewed since the expiry was decided. */
   z.strictObject({ kind: refused, why: z.literal("renewed"), session, renewal: count }),

@@ -46,7 +46,8 @@ export type WatchEnd = z.infer<typeof watchEnd>;
 
 /** What becomes of something asked. */
 export const askOutcome = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("done"), result: gobbyResult }),
+  /** A read that may be old says how old at most: all that was acknowledged so long ago is in it. */
+  z.object({ kind: z.literal("done"), result: gobbyResult, ageMs: count.optional() }),
   /** `certain`: it did not happen, and will not. Otherwise it may have happened, or may still. */
   z.object({ kind: z.literal("failed"), certain: z.boolean(), why: z.string() }),
 ]);
@@ -90,6 +91,15 @@ const clientProtocol = {
     next: count,
     events: z.array(gobbyEvent),
   }),
+  /** A read that any server may answer, from its own replica's copy. */
+  staleRead: z.object({ client, number: count, operation: gobbyOperation }),
+  /** `ageMs` is how old the state is at most from which the answer is; both are null if that cannot be said. */
+  staleReply: z.object({
+    client,
+    number: count,
+    result: gobbyResult.nullable(),
+    ageMs: count.nullable(),
+  }),
   unfollow: z.object({ client, watch: count }),
   followEnded: z.object({ client, watch: count, term: count, end: watchEnd }),
 };
@@ -100,9 +110,13 @@ const userProtocol = {
     id: count,
     operation: json,
     session: z.boolean().optional(),
+    /** For a read: it may be old, but not older than that. Without a session. */
+    maxAgeMs: count.optional(),
     deadlineMs: z.int().min(1).max(86_400_000).optional(),
   }),
   answer: z.object({ id: count, outcome: askOutcome }),
+  /** Nobody wants it any more: what was not sent is not, and a lock that is asked for or awaited is given back. */
+  cancel: z.object({ id: count }),
   watch: z.object({
     id: count,
     target: eventTarget,
@@ -125,6 +139,11 @@ export const serverProtocol = {
   ...leaseProtocol,
   invoke: vrProtocol.invoke,
   result: vrProtocol.result,
+  look: vrProtocol.look,
+  looked: vrProtocol.looked,
+  /** Asks the master how far it is: up to which place of the log it knows that all is carried out. */
+  howFar: z.object({ number: count }),
+  soFar: z.object({ number: count, place: count }),
   ...clientProtocol,
 };
 

@@ -3,11 +3,14 @@
 // What is never broken is held by these: only the master of the latest term changes anything (`isCurrent`), and answers
 // only while it owns the lease (`mayAnswer`); a request is carried out once (`remember`); a client takes its session for
 // over before any master does (`countedFrom`, `countedMs`, `mayProlong`, `timeUnderNewMaster`); whoever watches goes on
-// exactly where it was (`resumesFrom`, `isNews`).
+// exactly where it was (`resumesFrom`, `isNews`), and no further than it wants to
+// (`endsWhenTold`).
 
 import type { Json } from "../../core/data.ts";
 import { leaseRules } from "../lease/rules.ts";
 import { type Mark, remember, type Sessions } from "../machine/sessions.ts";
+
+const million = 1_000_000;
 
 /** The rules that servers, clients and the replicated machine are made with. */
 export type GobbyRules = typeof gobbyRules;
@@ -27,6 +30,29 @@ export const gobbyRules = {
   /** Whether a server may answer as master at this very moment. */
   mayAnswer(ownsLease: boolean): boolean {
     return ownsLease;
+  },
+
+  /** Whether a server may answer a read from its replica's copy at this very moment. */
+  mayRead(isMaster: boolean): boolean {
+    return isMaster;
+  },
+
+  /**
+   * Since when a state is up to date that is as far as the master said that it was. The master may have said so long
+   * before that was heard, but not before it was asked.
+   */
+  freshSince(askedAt: number, _answeredAt: number): number {
+    return askedAt;
+  },
+
+  /** How long something has lasted at most for which a clock shows `ms`, and which may be slow: in whole milliseconds. */
+  lastedMs(ms: number, clockDriftPpm: number): number {
+    return Math.ceil(ms * million / (million - clockDriftPpm));
+  },
+
+  /** Whether a state that is at `place` of the log has all that happened up to `known`. */
+  includes(place: number, known: number): boolean {
+    return place >= known;
   },
 
   /**
@@ -63,6 +89,11 @@ export const gobbyRules = {
   /** Whether a watch that has all before `next` has not been told of a revision: masters send again what may be lost. */
   isNews(revision: number, next: number): boolean {
     return revision >= next;
+  },
+
+  /** Whether a watch is over when it was told the events of one revision. */
+  endsWhenTold(oneShot: boolean): boolean {
+    return oneShot;
   },
 
   /** The fencing token of a grant: its revision, which only grows, and no clock. */

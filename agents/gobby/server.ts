@@ -23,11 +23,16 @@ import { gobbyLimits } from "./machine_limits.ts";
 import { type ServerMessage, serverProtocol } from "./protocol.ts";
 import { type GobbyRules, gobbyRules } from "./rules.ts";
 import { newClock, nextDue, prolong, putBack, sessionName, takeDue } from "./server_clock.ts";
+import { askHowFar, onHowFar, onSoFar, onStaleLooked, onStaleRead } from "./server_fresh.ts";
 import { onResult, pump } from "./server_group.ts";
+import { isLocal, look, onLooked, readByLog } from "./server_reads.ts";
+import { forgetSeekers, noteSeeker } from "./server_seekers.ts";
 import {
   batchCallsMax,
+  evidenceMax,
   isMaster,
   newServerState,
+  questionsMax,
   requestLengthMax,
   serverAttrs,
   type ServerContext,
@@ -35,9 +40,11 @@ import {
   type ServerStep,
   type ServerTimer,
   speak,
+  staleReadsMax,
   waitingMax,
+  type WaitingRequest,
 } from "./server_state.ts";
-import { onFollow, onUnfollow, sweep } from "./server_watches.ts";
+import { closeAll, onFollow, onUnfollow, sweep } from "./server_watches.ts";
 import { isForClients } from "./service.ts";
 
 // Whole numbers up to this are exact as JSON, with room for all questions of a life.
@@ -69,6 +76,7 @@ export function makeGobbyServer(rules: GobbyRules = gobbyRules): AgentDefinition
     advance(lease);
     retire(taken);
     serveTime(taken);
+    look(taken);
     pump(taken);
     setTimer(ctx, "lease", restMs(lease));
     const hasRoom = state.phase === "serving" && state.due.size < batchCallsMax;
@@ -95,12 +103,13 @@ export function makeGobbyServer(rules: GobbyRules = gobbyRules): AgentDefinition
     doc: "Serves Gobby's clients while it is the master, which at most one server is at any time.",
     attrs: serverAttrs,
     protocol: serverProtocol,
-    timers: ["lease", "clock", "rest", "sweep"],
+    timers: ["lease", "clock", "rest", "sweep", "fresh"],
     init: newServerState,
     start(state, ctx: ServerContext) {
       // Results of an earlier life may still be on their way.
       state.asked = Math.floor(ctx.random() * askedMax);
       ctx.setTimer("sweep", ctx.attrs.watchMs);
+      if (ctx.attrs.replica !== undefined) ctx.setTimer("fresh", ctx.attrs.freshMs);
       step(state, ctx, () => {
         startLease(leaseOf(state, ctx));
         acquire(leaseOf(state, ctx));
@@ -120,7 +129,24 @@ export function makeGobbyServer(rules: GobbyRules = gobbyRules): AgentDefinition
         const request = { seat: 0, request: 0, operation: undefined, length: 0 };
         asMaster(state, ctx, (taken) => letWait(taken, client, request));
       },
-      request: (state, message, ctx) => asMaster(state, ctx, (taken) => onRequest(taken, message)),
+      looked(state, message, ctx) {
+        if (ctx.from !== ctx.attrs.replica) return;
+        step(state, ctx, (taken) => {
+          onLooked(taken, message);
+          onStaleLooked(taken, message);
+        });
+      },
+      howFar: (state, message, ctx) => step(state, ctx, (taken) => onHowFar(taken, message)),
+      soFar: (state, message, ctx) => step(state, ctx, (taken) => onSoFar(taken, message)),
+      staleRead: (state, message, ctx) => step(state, ctx, (taken) => onStaleRead(taken, message)),
+      request(state, message, ctx) {
+        step(state, ctx, (taken) => {
+          const may = isLocal(taken, message.operation)
+            ? rules.mayRead(isMaster(taken))
+            : isMaster(taken);
+          return may ? onRequest(taken, message) : tellMaster(taken);
+        });
+      },
       keepAlive(state, message, ctx) {
         asMaster(state, ctx, (taken) => onKeepAlive(taken, message));
       },
@@ -132,8 +158,15 @@ export function makeGobbyServer(rules: GobbyRules = gobbyRules): AgentDefinition
       clock: (state, ctx) => step(state, ctx, () => {}),
       rest: (state, ctx) => step(state, ctx, () => acquire(leaseOf(state, ctx))),
       sweep(state, ctx) {
-        step(state, ctx, sweep);
+        step(state, ctx, (taken) => {
+          sweep(taken);
+          forgetSeekers(taken);
+        });
         ctx.setTimer("sweep", ctx.attrs.watchMs);
+      },
+      fresh(state, ctx) {
+        step(state, ctx, (taken) => askHowFar(taken, knownOwner(leaseOf(state, ctx)).owner));
+        ctx.setTimer("fresh", ctx.attrs.freshMs);
       },
     },
     check(state) {
@@ -164,12 +197,12 @@ function retire({ state, ctx, rules, ownsLease }: ServerStep): void {
   state.failures = 0;
   state.behind = false;
   state.waiting.clear();
+  state.reads.clear();
+  state.look = undefined;
   state.renewals.clear();
   state.clock = newClock();
   state.due.clear();
-  state.watches.clear();
-  state.watchesOf.clear();
-  state.late.clear();
+  closeAll(state);
 }
 
 /** The lease of a server. */
@@ -184,6 +217,7 @@ function tellMaster(step: ServerStep): void {
   const { ctx, state: { term } } = step;
   const { owner } = knownOwner(leaseOf(step.state, ctx));
   const mine = isMaster(step);
+  if (!mine) noteSeeker(step, ctx.from);
   ctx.reply({ type: "master", mine, term, master: mine || owner !== ctx.self ? owner : null });
 }
 
@@ -201,7 +235,7 @@ function onRequest(step: ServerStep, message: ServerMessage<"request">): void {
   letWait(step, client, { request, seat, operation, length });
 }
 
-type Request = Omit<Parameters<ServerState["waiting"]["set"]>[1], "from">;
+type Request = Omit<WaitingRequest, "from" | "byLog">;
 
 /** Lets a request wait for the next batch. A client has one at a time; a later one is in the place of an earlier one. */
 function letWait(step: ServerStep, client: string, request: Request): void {
@@ -212,7 +246,12 @@ function letWait(step: ServerStep, client: string, request: Request): void {
     return speak(step, ctx.from, { type: "reply", client, request: request.request, outcome });
   }
   if (known !== undefined && known.request > request.request) return;
-  state.waiting.set(client, { ...request, from: ctx.from });
+  const isRepeated = known?.request === request.request;
+  const byLog = !isLocal(step, request.operation);
+  state.waiting.set(client, { ...request, from: ctx.from, byLog });
+  if (byLog) state.reads.delete(client);
+  else if (isRepeated) readByLog(state, client);
+  else state.reads.add(client);
 }
 
 function onKeepAlive(step: ServerStep, message: ServerMessage<"keepAlive">): void {
@@ -243,6 +282,11 @@ function serveTime({ state, ctx }: ServerStep): void {
 function checkServer(state: ServerState): void {
   const sizes = [
     [state.waiting.size, waitingMax],
+    [state.seekers.size, waitingMax],
+    [state.reads.size, state.waiting.size],
+    [state.staleReads.size, staleReadsMax],
+    [state.questions.size, questionsMax],
+    [state.evidence.length, evidenceMax],
     [state.due.size, batchCallsMax],
     [state.watches.size, gobbyLimits.watches],
     [state.late.size, state.watches.size],

@@ -3,6 +3,7 @@
 import type { DeepReadonly } from "../../core/data.ts";
 import { begin, end, follow, newClock, putBack } from "./server_clock.ts";
 import type { ServerMessage } from "./protocol.ts";
+import { tellSeekers } from "./server_seekers.ts";
 import {
   type Asked,
   batchCallsMax,
@@ -12,7 +13,7 @@ import {
   type ServerStep,
   speak,
 } from "./server_state.ts";
-import { fetches, takeFetched, tell } from "./server_watches.ts";
+import { fallBehind, fetches, takeFetched, tell } from "./server_watches.ts";
 import {
   type ServiceAnswer,
   type ServiceCall,
@@ -61,7 +62,9 @@ function ask(
   const id = ++state.asked;
   state.underWay = { ...asked, id };
   const command = { kind: "apply" as const, operation };
-  ctx.sendTo(ctx.attrs.group, { type: "invoke", id, command });
+  // Whoever kept the group for the last master may have gone with it.
+  const urgent = asked.kind === "beginTerm";
+  ctx.sendTo(ctx.attrs.group, { type: "invoke", id, command, urgent });
 }
 
 function askBatch(step: ServerStep): void {
@@ -110,7 +113,8 @@ function* wanted(state: ServerState, now: number): Generator<Wanted> {
     const call: WantedCall = { kind: "own", operation: timed.operation };
     yield { part: { kind: "timed", name }, call, cost: 2 * callOverhead };
   }
-  for (const [client, { request, seat, operation, length }] of state.waiting) {
+  for (const [client, { request, seat, operation, length, byLog }] of state.waiting) {
+    if (!byLog) continue;
     const part: Part = { kind: "client", client, request };
     const call: WantedCall = operation === undefined
       ? { kind: "open", client }
@@ -141,6 +145,7 @@ export function onResult(step: ServerStep, { id, outcome }: ServerMessage<"resul
 
 function take(step: ServerStep, asked: Asked, result: ServiceResult): void {
   const { state, ctx } = step;
+  if ("place" in result) state.place = Math.max(state.place, result.place);
   if (result.kind === "deposed") {
     ctx.note("gobby.deposed", { term: state.term, by: result.term });
     return step.rest("there is another master");
@@ -165,6 +170,8 @@ function take(step: ServerStep, asked: Asked, result: ServiceResult): void {
 }
 
 function readAnew({ state }: ServerStep): void {
+  // What has happened since the revision that it knows is in the history, if anywhere.
+  fallBehind(state);
   state.phase = "reading";
   state.read = { skip: 0, revision: 0 };
   state.clock = newClock();
@@ -190,6 +197,7 @@ function takeDeadlines(
   state.revision = revision;
   state.behind = false;
   state.phase = "serving";
+  tellSeekers(step);
   ctx.note("gobby.serves", { term: state.term, revision });
 }
 

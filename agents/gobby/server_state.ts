@@ -12,6 +12,7 @@ import type { EventTarget, GobbyOperation } from "./machine_operation.ts";
 import type { ServerMessage, serverProtocol } from "./protocol.ts";
 import type { GobbyRules } from "./rules.ts";
 import { type DeadlineClock, newClock } from "./server_clock.ts";
+import { newWatchIndex, type WatchIndex } from "./server_watch_index.ts";
 
 const { nodes, ...lease } = leaseAttrs;
 
@@ -21,9 +22,13 @@ export const serverAttrs = z.strictObject({
   servers: nodes,
   /** The vr_client that asks the group, on the server's own box. */
   group: agentIdAttr,
+  /** The replica on the server's own box, for reads without the log; without it all reads go through the log. */
+  replica: agentIdAttr.optional(),
   ...lease,
   /** How long a watch is kept of whose client nothing is heard. */
   watchMs: z.int().min(10).max(3_600_000).default(30_000),
+  /** How often a server that is not the master asks it how far it is, to know how old its own replica's copy is. */
+  freshMs: z.int().min(1).max(600_000).default(250),
   /** After so many failures of the group in a row a master lets another one try. */
   failures: z.int().min(1).max(1000).default(2),
   /** For how long it does not want to be master then. */
@@ -53,6 +58,13 @@ export const fetchEventsMax = 64;
 /** How many messages may be on their way to a watch before it has to say that some have arrived. */
 export const unheardMax = 8;
 
+/** How many reads that may be old wait for the replica, how many questions to the master for their answers. */
+export const staleReadsMax = 1024;
+export const questionsMax = 8;
+
+/** How many pieces of evidence are kept. */
+export const evidenceMax = 16;
+
 /** A client's request that waits for the group. */
 export interface WaitingRequest {
   readonly from: AgentId;
@@ -61,6 +73,29 @@ export interface WaitingRequest {
   readonly seat: number;
   readonly operation: DeepReadonly<GobbyOperation> | undefined;
   readonly length: number;
+  /** Whether it waits for the next batch; a read need not. */
+  byLog: boolean;
+}
+
+/** Reads that the replica was asked for. */
+export interface Look {
+  readonly id: number;
+  readonly parts: readonly { readonly client: string; readonly request: number }[];
+  /** What its state must not be behind of. */
+  readonly knownPlace: number;
+}
+
+/** A read that may be old, while the replica is asked. */
+export interface StaleRead {
+  readonly from: AgentId;
+  readonly client: string;
+  readonly number: number;
+}
+
+/** A state that is at `place` of the log has all that was acknowledged before the moment `at` of the own clock. */
+export interface Evidence {
+  readonly place: number;
+  readonly at: number;
 }
 
 /** A keep-alive that waits for the group, since the end of its session was asked for. */
@@ -77,7 +112,10 @@ export interface Watch {
   readonly watch: number;
   readonly target: EventTarget;
   readonly oneShot: boolean;
-  /** The first revision whose events were not sent. */
+  /**
+   * The first revision whose events were not sent. Of one that is neither late nor told it may lag behind what the
+   * server knows: nothing has happened since that is for it.
+   */
   next: number;
   /** The first revision of which the client has not said that it knows its events. */
   heard: number;
@@ -118,6 +156,11 @@ export interface ServerState {
   revision: number;
   /** Whether the group has got beyond that without telling the events. */
   behind: boolean;
+  /**
+   * A place in the group's log: up to there all is known to be carried out, at least what this server has ever told
+   * anybody. See server_reads.ts.
+   */
+  place: number;
   /** The number of its latest question to the group. */
   asked: number;
   underWay: (Asked & { readonly id: number }) | undefined;
@@ -125,14 +168,28 @@ export interface ServerState {
   failures: number;
   /** How many deadlines it has read, and at which revision. */
   read: { skip: number; revision: number };
+  /** Who looks for the master, and when it last did. At most {@linkcode waitingMax}. */
+  readonly seekers: Map<AgentId, number>;
   /** By client, in the order of their coming. */
   readonly waiting: Map<string, WaitingRequest>;
+  /** Clients that wait for the next look at the replica. */
+  readonly reads: Set<string>;
+  look: Look | undefined;
+  /** Until when the replica is not asked, since it was behind. */
+  behindUntil: number;
+  /** Reads that may be old, by the numbers of their looks. At most {@linkcode staleReadsMax}. */
+  readonly staleReads: Map<number, StaleRead>;
+  /** When it asked the master how far it is, by the numbers of the questions. At most {@linkcode questionsMax}. */
+  readonly questions: Map<number, number>;
+  /** What it knows of how old its replica's copy is: growing both in time and in place. */
+  evidence: Evidence[];
   /** By session. */
   readonly renewals: Map<number, Renewal>;
   clock: DeadlineClock;
   /** What is due, by its name in the clock. */
   readonly due: Set<string>;
   readonly watches: Map<string, Watch>;
+  readonly watchIndex: WatchIndex;
   /** How many watches each client has. */
   readonly watchesOf: Map<string, number>;
   /** Watches that are to be served with events of the past. */
@@ -148,22 +205,31 @@ export function newServerState(): ServerState {
     answers: 0,
     revision: 0,
     behind: false,
+    place: 0,
     asked: 0,
     underWay: undefined,
     failures: 0,
     read: { skip: 0, revision: 0 },
+    seekers: new Map(),
     waiting: new Map(),
+    reads: new Set(),
+    look: undefined,
+    behindUntil: 0,
+    staleReads: new Map(),
+    questions: new Map(),
+    evidence: [],
     renewals: new Map(),
     clock: newClock(),
     due: new Set(),
     watches: new Map(),
+    watchIndex: newWatchIndex(),
     watchesOf: new Map(),
     late: new Set(),
   };
 }
 
 /** The timers of a server. */
-export type ServerTimer = "lease" | "clock" | "rest" | "sweep";
+export type ServerTimer = "lease" | "clock" | "rest" | "sweep" | "fresh";
 
 /** The context of a server's handlers. */
 export type ServerContext = Context<

@@ -1,104 +1,19 @@
 import { assert, assertEquals } from "@std/assert";
 import type { AnyMessage } from "../../core/agent.ts";
 import type { Json } from "../../core/data.ts";
-import { type Rig, rig } from "../../sim/rig.ts";
+import {
+  type Fields,
+  grantLease,
+  keepAlive,
+  openSeat,
+  outcomeOf,
+  put,
+  request,
+  Setting,
+  times,
+  withSession,
+} from "../../tests/gobby/server_rig.ts";
 import { gobbyService } from "./service.ts";
-import { gobbyServer } from "./server.ts";
-
-const times = { leaseMs: 1000, maxLeaseMs: 1000, roundMs: 50, retryMs: 5, clockDriftPpm: 0 };
-
-type Fields = { readonly [name: string]: Json | undefined };
-
-/** A lone server, with a group that the test plays by the machine itself. */
-class Setting {
-  readonly server: Rig;
-  readonly state = gobbyService.initial();
-  #asked: Fields | undefined;
-  #sent: { to: string; message: AnyMessage }[] = [];
-
-  constructor(servers = ["s1"]) {
-    this.server = rig(gobbyServer, {
-      id: "s1",
-      attrs: { servers, group: "group", ...times },
-      peers: ["group", "c1", "c2", ...servers],
-    });
-    // Its acceptor votes only after the longest lease.
-    this.server.advance(times.maxLeaseMs + 10);
-  }
-
-  /** Lets the group carry out what it is asked, until it is asked nothing more. */
-  serve(): this {
-    while (this.asked !== undefined) this.carryOut();
-    return this;
-  }
-
-  /** What the group is being asked. */
-  get asked(): Fields | undefined {
-    for (const { to, message } of this.server.take().sent) {
-      if (to === "group") this.#asked = message;
-      else this.#sent.push({ to, message });
-    }
-    return this.#asked;
-  }
-
-  /** The operation that the group is being asked to carry out. */
-  get operation(): Fields {
-    const command: unknown = this.asked?.["command"];
-    const operation: unknown = Reflect.get(Object(command), "operation");
-    return Object(operation);
-  }
-
-  carryOut(): void {
-    this.tell({ kind: "applied", result: gobbyService.apply(this.state, { ...this.operation }) });
-  }
-
-  /** Tells the server what came of what it has asked. */
-  tell(outcome: Json): void {
-    const id = this.asked?.["id"];
-    this.#asked = undefined;
-    this.server.deliver("group", { type: "result", id, outcome });
-  }
-
-  from(client: string, message: AnyMessage): this {
-    this.server.deliver(client, message);
-    return this;
-  }
-
-  /** What was sent to clients since the last look. */
-  sent(): { to: string; message: AnyMessage }[] {
-    void this.asked;
-    const sent = this.#sent;
-    this.#sent = [];
-    return sent;
-  }
-
-  /** The types of what was sent to clients since the last look. */
-  types(): string[] {
-    return this.sent().map(({ message }) => message.type);
-  }
-}
-
-const openSeat = { type: "open", client: "c" };
-
-function request(request: number, operation: Json, client = "c"): AnyMessage {
-  return { type: "request", client, seat: client === "c" ? 1 : 2, request, operation };
-}
-
-const put = (key: string, value: string) => ({ kind: "put", key, value });
-
-function outcomeOf({ message }: { message: AnyMessage } = { message: { type: "none" } }): Json {
-  return message["outcome"] ?? null;
-}
-
-/** With a session of 300 ms, whose number is 2. */
-function withSession(): Setting {
-  const setting = new Setting().serve().from("c1", openSeat).serve();
-  const open = { kind: "openSession", client: "c", ttlMs: 300 };
-  setting.from("c1", request(1, open)).serve().sent();
-  return setting;
-}
-
-const keepAlive = { type: "keepAlive", client: "c", session: 2, number: 7 };
 
 Deno.test("gobby_server begins its term and reads what it must time before it serves", () => {
   const setting = new Setting();
@@ -114,6 +29,16 @@ Deno.test("gobby_server begins its term and reads what it must time before it se
   setting.from("c1", { type: "checkMaster" });
   const [second] = setting.sent();
   assertEquals(second?.message, { type: "master", mine: true, term: 1, master: "s1" });
+});
+
+Deno.test("gobby_server tells those who have looked for the master when it is that, and only once", () => {
+  const setting = new Setting();
+  setting.from("c1", { type: "checkMaster" }).from("c2", openSeat).sent();
+  setting.serve();
+  const told = setting.sent().filter(({ message }) => message["mine"] === true);
+  assertEquals(told.map(({ to }) => to), ["c1", "c2"]);
+  setting.from("c1", openSeat).serve();
+  assertEquals(setting.types(), ["reply"]);
 });
 
 Deno.test("gobby_server gathers calls while a batch is under way, and answers each", () => {
@@ -174,22 +99,6 @@ Deno.test("gobby_server rests when the group says that it was deposed, and begin
   setting.server.advance(3100);
   assertEquals(setting.operation, { kind: "beginTerm", master: "s1" });
 });
-
-/** Lets the server s2 grant what s1 asks for. */
-function grantLease(setting: Setting): void {
-  for (const type of ["prepareRequest", "proposeRequest"]) {
-    const asked = setting.sent().findLast(({ to, message }) =>
-      to === "s2" && message.type === type
-    );
-    const ballot = asked?.message["ballot"];
-    setting.server.deliver(
-      "s2",
-      type === "prepareRequest"
-        ? { type: "prepareResponse", ballot, answer: { kind: "open" } }
-        : { type: "proposeResponse", ballot, accepted: true, number: 1 },
-    );
-  }
-}
 
 Deno.test("gobby_server says nothing as the master once its lease is over", () => {
   const setting = new Setting(["s1", "s2"]);

@@ -18,6 +18,7 @@ import {
   unheardMax,
   type Watch,
 } from "./server_state.ts";
+import { indexWatch, unindexWatch, watchersOf } from "./server_watch_index.ts";
 import type { ServiceAnswer, ServiceCall } from "./service_operation.ts";
 
 /** Begins a watch, or takes note of how far it has got. */
@@ -26,7 +27,9 @@ export function onFollow(step: ServerStep, message: ServerMessage<"follow">): vo
   // Whoever is not answered looks for the master; and who is behind does not know from where to begin.
   if (!isMaster(step) || state.behind) return;
   const name = watchName(message);
-  const watch = state.watches.get(name) ?? open(step, name, message);
+  const known = state.watches.get(name);
+  if (known !== undefined) known.next = nextOf(state, name, known, state.revision);
+  const watch = known ?? open(step, name, message);
   if (watch === undefined) return;
   watch.from = ctx.from;
   watch.heardAt = ctx.now;
@@ -82,6 +85,7 @@ function open(
     heardAt: ctx.now,
   };
   state.watches.set(name, watch);
+  indexWatch(state.watchIndex, name, target);
   state.watchesOf.set(client, count + 1);
   return watch;
 }
@@ -98,21 +102,54 @@ export function sweep({ state, ctx }: ServerStep): void {
   }
 }
 
-/** Sends the events of a batch to all who have all before. */
+/** Sends the events of a batch to all whom they are for, and who have all before. */
 export function tell(step: ServerStep, before: number, events: readonly GobbyEvent[]): void {
   const { state } = step;
   const after = state.revision;
-  for (const [name, watch] of state.watches) {
-    if (watch.next > after || watch.told) continue;
-    if (watch.next <= before) state.late.add(name);
-    else if (watch.unheard.length >= unheardMax) state.late.add(name);
-    else {
-      const wanted = events.filter((event) =>
-        event.revision >= watch.next && isOf(event, watch.target)
-      );
-      send(step, watch, wanted, after + 1);
+  for (const [name, wanted] of wantedBy(state, events)) {
+    const watch = state.watches.get(name);
+    if (watch === undefined || watch.told || state.late.has(name)) continue;
+    watch.next = nextOf(state, name, watch, before);
+    if (watch.next > after) continue;
+    if (watch.unheard.length >= unheardMax) state.late.add(name);
+    else send(step, watch, wanted.filter(({ revision }) => revision >= watch.next), after + 1);
+  }
+}
+
+/** For whom there is anything among these events, and what. */
+function wantedBy(
+  { watches, watchIndex }: ServerState,
+  events: readonly GobbyEvent[],
+): Map<string, GobbyEvent[]> {
+  const wanted = new Map<string, GobbyEvent[]>();
+  for (const event of events) {
+    for (const name of watchersOf(watchIndex, event)) {
+      const watch = watches.get(name);
+      if (watch === undefined || !isOf(event, watch.target)) continue;
+      const known = wanted.get(name);
+      if (known === undefined) wanted.set(name, [event]);
+      else known.push(event);
     }
   }
+  return wanted;
+}
+
+/** The first revision whose events a watch was not sent, when the server has told all those up to `revision`. */
+function nextOf({ late }: ServerState, name: string, watch: Watch, revision: number): number {
+  return late.has(name) || watch.told ? watch.next : Math.max(watch.next, revision + 1);
+}
+
+/** Lets all watches go on with the history from what they were told. */
+export function fallBehind(state: ServerState): void {
+  for (const [name, watch] of state.watches) {
+    watch.next = nextOf(state, name, watch, state.revision);
+    if (!watch.told) state.late.add(name);
+  }
+}
+
+/** Forgets all watches. */
+export function closeAll(state: ServerState): void {
+  for (const name of [...state.watches.keys()]) close(state, name);
 }
 
 /** What is to be fetched for watches that are behind, a few at a time. */
@@ -169,14 +206,15 @@ function send(
   end: number,
 ): void {
   const first = wanted[0]?.revision;
-  const events = watch.oneShot ? wanted.filter(({ revision }) => revision === first) : wanted;
-  const next = watch.oneShot && first !== undefined ? first + 1 : end;
+  const isLast = first !== undefined && step.rules.endsWhenTold(watch.oneShot);
+  const events = isLast ? wanted.filter(({ revision }) => revision === first) : wanted;
+  const next = isLast ? first + 1 : end;
   const { client, watch: number } = watch;
   watch.next = next;
   if (events.length === 0) return;
   // It goes on from where the client is when all has arrived that is on its way, however long nothing was for it.
   const from = watch.unheard.at(-1) ?? watch.heard;
-  watch.told = watch.oneShot;
+  watch.told = isLast;
   watch.unheard.push(next);
   speak(step, watch.from, { type: "news", client, watch: number, from, next, events });
 }
@@ -190,6 +228,7 @@ function close(state: ServerState, name: string): void {
   if (watch === undefined) return;
   state.watches.delete(name);
   state.late.delete(name);
+  unindexWatch(state.watchIndex, name, watch.target);
   const count = (state.watchesOf.get(watch.client) ?? 1) - 1;
   if (count === 0) state.watchesOf.delete(watch.client);
   else state.watchesOf.set(watch.client, count);

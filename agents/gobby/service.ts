@@ -11,6 +11,7 @@ import { type Deadline, deadlinesOf } from "./machine_deadlines.ts";
 import type { GobbyEvent } from "./machine_event.ts";
 import { type GobbyLimits, gobbyLimits } from "./machine_limits.ts";
 import type { GobbyOperation } from "./machine_operation.ts";
+import type { GobbyResult } from "./machine_result.ts";
 import { type GobbyState, initialState } from "./machine_state.ts";
 import { type GobbyRules, gobbyRules } from "./rules.ts";
 import {
@@ -42,6 +43,8 @@ export interface ServiceState {
   readonly clients: Sessions;
   /** How many seats were given to clients. */
   seats: number;
+  /** How many operations were carried out that may have changed something. */
+  place: number;
   readonly gobby: GobbyState;
 }
 
@@ -61,40 +64,49 @@ export function makeGobbyService(options: ServiceOptions = {}): AnyMachine {
     doc: "What gobby_servers keep: Gobby's keys, locks and sessions, and which requests are done.",
     operation: serviceOperation,
     result: serviceResult,
-    initial: () => ({ clients: new Map(), seats: 0, gobby: initialState() }),
+    initial: () => ({ clients: new Map(), seats: 0, place: 0, gobby: initialState() }),
     apply(state, operation) {
+      if (!readsOnly(operation)) state.place++;
       switch (operation.kind) {
         case "beginTerm":
           return beginTerm(state, operation, limits);
         case "batch":
           return batch(state, operation, limits, rules);
+        case "reads":
+          return reads(state, operation, limits);
         case "deadlines":
           return deadlines(state, operation, rules);
         case "events": {
           const result = applyGobby(state.gobby, operation, limits);
           // Reading events gives events or a refusal.
-          return result.kind === "events" || result.kind === "refused"
-            ? result
-            : { kind: "events", events: [], next: operation.from };
+          if (result.kind === "refused") return result;
+          const { place } = state;
+          return result.kind === "events"
+            ? { ...result, place }
+            : { kind: "events", events: [], next: operation.from, place };
         }
       }
     },
-    isRead: ({ kind }) => kind === "deadlines" || kind === "events",
+    isRead: readsOnly,
   });
 }
 
 /** The machine `gobby_service`. */
 export const gobbyService: AnyMachine = makeGobbyService();
 
+function readsOnly({ kind }: ServiceOperation): boolean {
+  return kind === "deadlines" || kind === "events" || kind === "reads";
+}
+
 function beginTerm(
-  { gobby }: ServiceState,
+  { gobby, place }: ServiceState,
   operation: Service<"beginTerm">,
   limits: GobbyLimits,
 ): ServiceResult {
   // Whoever asks owns the lease. One that is late deposes a master, who then owns the lease and begins again.
   const result = applyGobby(gobby, { ...operation, after: gobby.term }, limits);
-  if (result.kind === "termBegun" || result.kind === "refused") return result;
-  return { kind: "termBegun", term: gobby.term, revision: gobby.revision };
+  if (result.kind === "refused") return result;
+  return { kind: "termBegun", term: gobby.term, revision: gobby.revision, place };
 }
 
 function deposed({ gobby: { term, master } }: ServiceState): ServiceOutcome<"deposed"> {
@@ -109,11 +121,36 @@ function batch(
 ): ServiceResult {
   if (!rules.isCurrent(term, state.gobby.term)) return deposed(state);
   const before = state.gobby.revision;
+  const { answers, length } = answerAll(calls, (call) => carryOut(state, call, limits, rules));
+  const { gobby: { revision: after }, place } = state;
+  const events = eventsAfter(state.gobby, before, resultLengthMax - length);
+  return { kind: "batch", answers, before, after, events, place };
+}
+
+function reads(
+  { gobby, place }: ServiceState,
+  { operations }: Service<"reads">,
+  limits: GobbyLimits,
+): ServiceResult {
+  // What changes something has no business here, where nobody else would do it.
+  const { answers } = answerAll(
+    operations,
+    (operation) =>
+      isRead(operation) ? done(applyGobby(gobby, operation, limits)) : { kind: "stale" },
+  );
+  return { kind: "reads", answers, term: gobby.term, place };
+}
+
+/** Answers the first of what is asked, as many as there is room for, which have `length` characters. */
+function answerAll<T>(
+  asked: readonly T[],
+  answerOf: (one: T) => ServiceAnswer,
+): { answers: ServiceAnswer[]; length: number } {
   const answers: ServiceAnswer[] = [];
   let length = 0;
-  for (const call of calls) {
+  for (const one of asked) {
     if (length >= answersLengthMax) break;
-    const answer = carryOut(state, call, limits, rules);
+    const answer = answerOf(one);
     const told = JSON.stringify(answer).length;
     if (told > answerLengthMax) answers.push({ kind: "tooLong", length: told });
     else {
@@ -121,9 +158,11 @@ function batch(
       length += told;
     }
   }
-  const after = state.gobby.revision;
-  const events = eventsAfter(state.gobby, before, resultLengthMax - length);
-  return { kind: "batch", answers, before, after, events };
+  return { answers, length };
+}
+
+function done(result: GobbyResult): ServiceAnswer {
+  return { kind: "done", result, repeated: false };
 }
 
 function carryOut(
@@ -141,11 +180,7 @@ function carryOut(
     return { kind: "opened", seat: opening.session };
   }
   const { operation } = call;
-  const perform = (): ServiceAnswer => ({
-    kind: "done",
-    result: applyGobby(gobby, operation, limits),
-    repeated: false,
-  });
+  const perform = () => done(applyGobby(gobby, operation, limits));
   // A read that is repeated is a read: nothing of it need be remembered.
   if (call.kind === "own" || isRead(operation)) return perform();
   const mark = { client: call.client, session: call.seat, request: call.request };
@@ -186,7 +221,7 @@ function deadlines(
   rules: GobbyRules,
 ): ServiceResult {
   if (!rules.isCurrent(term, state.gobby.term)) return deposed(state);
-  const { revision } = state.gobby;
+  const { gobby: { revision }, place } = state;
   const all = deadlinesOf(state.gobby);
   const page: Deadline[] = [];
   let length = 0;
@@ -196,7 +231,13 @@ function deadlines(
     length += JSON.stringify(deadline).length;
   }
   const next = skip + page.length;
-  return { kind: "deadlines", deadlines: page, next: next < all.length ? next : null, revision };
+  return {
+    kind: "deadlines",
+    deadlines: page,
+    next: next < all.length ? next : null,
+    revision,
+    place,
+  };
 }
 
 /** Whether clients may ask for an operation themselves; the others are for the master alone. */

@@ -35,6 +35,8 @@ export const serviceOperation = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("beginTerm"), master: z.string() }),
   /** Calls of the master of `term`, carried out in their order, all but those for whose answers there is no room. */
   z.strictObject({ kind: z.literal("batch"), term: count, calls: z.array(serviceCall) }),
+  /** Calls that change nothing, carried out as those of a batch are; for a look at a replica's own copy. */
+  z.strictObject({ kind: z.literal("reads"), operations: z.array(gobbyOperation) }),
   /** All that must be timed, from the one numbered `skip` on. */
   z.strictObject({ kind: z.literal("deadlines"), term: count, skip: count }),
   /** Events from a revision on. */
@@ -59,9 +61,12 @@ export const serviceAnswer = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("expired") }),
 ]);
 
+/** How many operations that may change something the group has carried out, this one included: a place in its log. */
+const place = { place: count };
+
 /** What comes of an operation of the group. */
 export const serviceResult = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("termBegun"), term: count, revision: count }),
+  z.strictObject({ kind: z.literal("termBegun"), term: count, revision: count, ...place }),
   /** There is another master. Nothing was done. */
   z.strictObject({ kind: z.literal("deposed"), term: count, master: z.string() }),
   z.strictObject({
@@ -73,6 +78,14 @@ export const serviceResult = z.discriminatedUnion("kind", [
     after: count,
     /** All events of the revisions between, or null if there is no room for them. */
     events: z.array(gobbyEvent).nullable(),
+    ...place,
+  }),
+  /** Answers to the first reads, and in which term. */
+  z.strictObject({
+    kind: z.literal("reads"),
+    answers: z.array(serviceAnswer),
+    term: count,
+    ...place,
   }),
   z.strictObject({
     kind: z.literal("deadlines"),
@@ -80,11 +93,13 @@ export const serviceResult = z.discriminatedUnion("kind", [
     /** How many to skip next, or null for no more. */
     next: count.nullable(),
     revision: count,
+    ...place,
   }),
   z.strictObject({
     kind: z.literal("events"),
     events: z.array(gobbyEvent),
     next: z.int().min(1),
+    ...place,
   }),
   refusal,
 ]);

@@ -27,6 +27,7 @@ function begun() {
     kind: "termBegun",
     term: 1,
     revision: 1,
+    place: 1,
   });
   return { apply, batch };
 }
@@ -83,6 +84,7 @@ Deno.test("gobby_service tells what a batch has changed, and between which revis
     ],
     before: 1,
     after: 2,
+    place: 2,
     events: [{
       kind: "keyStored",
       revision: 2,

@@ -24,6 +24,9 @@ export function onPrepareRequest(
 ): void {
   if (!takesPart(step, from, request)) return;
   const { ballot } = request;
+  const { proposer } = step.state;
+  // What it does not promise here the asker has promised itself: the own next ballot is to be higher all the same.
+  proposer.number = Math.max(proposer.number, ballot.number);
   step.ctx.sendTo(from, { type: "prepareResponse", ballot, answer: answerTo(step, request) });
 }
 

@@ -169,6 +169,33 @@ Deno.test("lease_node: asks again when another's lease has ended, in its turn", 
   assertEquals(node.nextTimerMs, 50 + times.retryMs);
 });
 
+Deno.test("lease_node: the first turn after a lease has whoever comes next in the order, the last its owner", () => {
+  for (const [owner, turns] of [["n3", 0], ["n2", 1]] as const) {
+    const node = nodeOf();
+    node.deliver(owner, propose({ number: 1, node: agentId(owner), life: 7 }));
+    node.line("acquire");
+    assertEquals(node.nextTimerMs, 100 + turns * times.retryMs);
+  }
+});
+
+Deno.test("lease_node: does not wait for the silent once another has said no", () => {
+  const node = nodeOf();
+  node.line("acquire");
+  const ballot = ballotOf(node);
+  node.deliver("n2", refused(ballot, 41));
+  node.advance(times.retryMs);
+  assertNotEquals(leaseOf(node).proposer.attempt?.ballot, ballot);
+});
+
+Deno.test("lease_node: outbids at once whoever asks while it holds a lease against it", () => {
+  const node = nodeOf();
+  node.deliver("n3", propose({ number: 1, node: agentId("n3"), life: 7 }));
+  node.deliver("n2", prepare(foreign(41)));
+  node.advance(times.leaseMs);
+  node.line("acquire");
+  assertEquals(ballotOf(node).number, 42);
+});
+
 Deno.test("lease_node: outbids what it was refused for", () => {
   const node = nodeOf();
   node.line("acquire");

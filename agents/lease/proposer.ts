@@ -5,7 +5,13 @@ import type { DirectMessage } from "../../core/agent.ts";
 import type { AgentId } from "../../core/id.ts";
 import { acceptedLease } from "./acceptor.ts";
 import type { Ballot, Lease, LeaseProtocol } from "./protocol.ts";
-import { type Attempt, isSame, type LeaseState, type OwnedLease } from "./state.ts";
+import {
+  type AcceptedLease,
+  type Attempt,
+  isSame,
+  type LeaseState,
+  type OwnedLease,
+} from "./state.ts";
 import type { LeaseStep } from "./step.ts";
 
 // Whole numbers up to this are exact as JSON.
@@ -65,10 +71,10 @@ export function advance(step: LeaseStep): void {
   if (!proposer.wants || proposer.attempt !== undefined || ctx.now < proposer.nextAt) return;
   if (proposer.owned !== undefined) return prepare(step);
   // While its own acceptor holds another's lease, to ask would only raise the ballots that the owner has to outbid.
-  const heldUntil = heldByAnotherUntil(step);
-  if (heldUntil !== undefined) {
+  const held = heldByAnother(step);
+  if (held !== undefined) {
     proposer.thwarted = 0;
-    proposer.nextAt = heldUntil + turnMs(step);
+    proposer.nextAt = held.until + turnMs(step, held.ballot.node);
     return;
   }
   // Another has just asked: it gets its chance, and is not thwarted by a higher ballot half-way.
@@ -78,12 +84,12 @@ export function advance(step: LeaseStep): void {
   else proposer.nextAt = rivalUntil + Math.floor(ctx.random() * retryMs);
 }
 
-function heldByAnotherUntil(step: LeaseStep): number | undefined {
+function heldByAnother(step: LeaseStep): AcceptedLease | undefined {
   const { state: { proposer: { life } }, ctx: { self }, rules } = step;
   const accepted = acceptedLease(step);
   if (accepted === undefined) return undefined;
   const own: Ballot = { number: 0, node: self, life };
-  return rules.isOpen(accepted.ballot, own) ? undefined : accepted.until;
+  return rules.isOpen(accepted.ballot, own) ? undefined : accepted;
 }
 
 /** When {@linkcode advance} has something to do again; undefined if never. */
@@ -184,7 +190,7 @@ export function onRivalReleased(step: LeaseStep, from: AgentId): void {
   const { state: { proposer }, ctx } = step;
   // Who was thwarted has another reason to wait.
   if (proposer.owned !== undefined || proposer.thwarted > 0 || from === ctx.self) return;
-  proposer.nextAt = Math.min(proposer.nextAt, ctx.now + turnMs(step));
+  proposer.nextAt = Math.min(proposer.nextAt, ctx.now + turnMs(step, from));
 }
 
 /** The attempt that an answer of an acceptor is for, if it is for the one under way. */
@@ -200,12 +206,14 @@ function attemptOf(
 
 /** Gives an attempt up as soon as too many have said no. */
 function giveUpIfHopeless(step: LeaseStep, attempt: Attempt): void {
-  const { options: { nodes }, rules } = step;
+  const { options: { nodes, retryMs }, ctx, rules } = step;
+  // Those who have not answered by then are dead, or as good as that: no use to wait for them against one who says no.
+  attempt.endsAt = Math.min(attempt.endsAt, ctx.now + retryMs);
   // Who holds another's lease when it is asked may hold it no more when the proposal comes.
   const no = new Set(attempt.refused);
   if (attempt.phase === "prepare") { for (const node of attempt.held.keys()) no.add(node); }
   if (nodes.length - no.size >= rules.majority(nodes.length)) return;
-  if (attempt.refused.size > 0) step.ctx.note("lease.preempted", { ballot: attempt.ballot });
+  if (attempt.refused.size > 0) ctx.note("lease.preempted", { ballot: attempt.ballot });
   giveUp(step, attempt);
 }
 
@@ -225,7 +233,9 @@ function giveUp(step: LeaseStep, attempt: Attempt): void {
   const heldMs = left[Math.min(missing, left.length) - 1] ?? 0;
   if (heldMs > 0) {
     proposer.thwarted = 0;
-    proposer.nextAt = ctx.now + Math.ceil(heldMs) + turnMs(step);
+    // Whose it is the answers do not say, but whose the own acceptor held last is as good a guess as any.
+    const owner = state.acceptor.accepted?.ballot.node;
+    proposer.nextAt = ctx.now + Math.ceil(heldMs) + turnMs(step, owner);
     return;
   }
   // Who merely hears nothing has no rival to give way to.
@@ -237,10 +247,17 @@ function giveUp(step: LeaseStep, attempt: Attempt): void {
 
 /**
  * How long after the end of another's lease a node asks for it. Each has its turn, so that the first that is there gets
- * the lease before the next asks, and they do not thwart each other.
+ * the lease before the next asks, and they do not thwart each other. Whoever comes next in the order is first, and the
+ * owner is last: it may be dead, and nobody waits for the turn of a dead one.
  */
-function turnMs({ ctx, options: { nodes, retryMs } }: LeaseStep): number {
-  return Math.max(0, nodes.indexOf(ctx.self)) * retryMs;
+function turnMs(
+  { ctx, options: { nodes, retryMs } }: LeaseStep,
+  owner: AgentId | undefined,
+): number {
+  const place = Math.max(0, nodes.indexOf(ctx.self));
+  // Without an owner the first in the order is first.
+  const after = owner === undefined ? -1 : nodes.indexOf(owner);
+  return (place - after - 1 + nodes.length) % nodes.length * retryMs;
 }
 
 function sendToAll({ ctx, options }: LeaseStep, message: DirectMessage<LeaseProtocol>): void {

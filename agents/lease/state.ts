@@ -28,7 +28,7 @@ export interface Attempt {
   /** When the prepare requests were sent: the lease is counted from here. */
   readonly askedAt: number;
   /** When it is given up if it has come to nothing. */
-  readonly endsAt: number;
+  endsAt: number;
   /** Whether the lease was owned already when it began. */
   readonly renews: boolean;
   phase: "prepare" | "propose";

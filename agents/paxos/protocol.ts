@@ -53,7 +53,7 @@ const asked = { asked: ballotSchema };
 const decided = { decided: count };
 /** A leader's clock, and in which of its lives; it is sent back. Only where there are leases. */
 const lease = { lease: z.object({ start: count, sentAt: z.number() }).optional() };
-const { request, reply, locate, group } = vrProtocol;
+const { request, reply, locate, group, look, looked } = vrProtocol;
 
 /** What the members of a group take and send. */
 export const paxosProtocol = {
@@ -62,6 +62,8 @@ export const paxosProtocol = {
   reply,
   locate,
   group,
+  look,
+  looked,
 
   /** Section 2.2. Asks an acceptor to promise, and what it has accepted in slots later than `after`. */
   p1a: z.object({ ...stamp, after: count }),

@@ -6,6 +6,8 @@ import type { DeepReadonly } from "../../core/data.ts";
 import { assert } from "../../core/error.ts";
 import type { Machines } from "../machine/registry.ts";
 import { onP1a, onP2a } from "./acceptor.ts";
+import { onLook } from "../vr/look.ts";
+import type { Vr } from "../vr/protocol.ts";
 import type { PaxosAttrs } from "./attrs.ts";
 import { onP2b, propose, resendP2a } from "./commander.ts";
 import { onDecisions, onLearn } from "./decisions.ts";
@@ -19,7 +21,13 @@ import type { PaxosRules } from "./rules.ts";
 import { onP1b, resendP1a, tryLead } from "./scout.ts";
 import { onStart } from "./start.ts";
 import { type Durable, newDurable, type PaxosRecord, type PaxosState } from "./state.ts";
-import { configurationOf, isAcceptor, type PaxosContext, type Step } from "./step.ts";
+import {
+  applicationOf,
+  configurationOf,
+  isAcceptor,
+  type PaxosContext,
+  type Step,
+} from "./step.ts";
 
 type Handler<M> = (step: Step, message: M) => void;
 
@@ -82,6 +90,10 @@ export function makeRoles(rules: PaxosRules, machines: Machines) {
     onClient: {
       request: open(onRequest),
       locate: open((step: Step) => redirect(step, step.ctx.from)),
+      look(state: PaxosState, message: Vr<"look">, ctx: PaxosContext): Done {
+        const { machine } = stepOf(state, ctx);
+        onLook({ machine, application: applicationOf({ state }), ctx }, message);
+      },
     },
     /** What members say. */
     onMember: {

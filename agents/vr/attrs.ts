@@ -22,7 +22,7 @@ export function replicaAttrs(machines: Machines) {
   return z.strictObject({
     /** The founders of the group; a replica that is not among them is a spare. */
     replicas: replicasAttr,
-    machine: z.string().refine((name) => machines.has(name), `want one of ${names.join(", ")}`),
+    machine: z.enum(names, `want one of ${names.join(", ")}`),
     /**
      * Whether a founder may begin with an empty disk: true at the first start of the group and never again, since
      * later an empty disk is one that was lost.

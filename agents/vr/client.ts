@@ -44,6 +44,7 @@ interface WaitingCall {
   readonly from: AgentId;
   readonly id: number;
   readonly call: DeepReadonly<Call>;
+  readonly urgent: boolean;
 }
 
 type Request = DeepReadonly<Vr<"request">>;
@@ -59,9 +60,9 @@ interface Client {
   /** The number of the latest request of the session. */
   requests: number;
   retryMs: number;
-  /** Who has said which incarnation it is, for a reconfiguration that is under way. */
+  /** Who has said which incarnation it is, for a call that is under way and needs to know. */
   readonly located: Map<AgentId, number>;
-  /** From when on those who have not said are taken for what the group takes them for. */
+  /** From when on those who have not said are waited for no longer. */
   locatedAt: number;
   readonly durable: { readonly incarnation: number };
 }
@@ -118,8 +119,8 @@ export function makeVrClient(rules: VrClientRules = vrClientRules): AgentDefinit
       ctx.append({ incarnation: state.durable.incarnation + 1 });
     },
     on: {
-      invoke(state, { id, command }, ctx) {
-        const waiting = { from: ctx.from, id, call: command };
+      invoke(state, { id, command, urgent = false }, ctx) {
+        const waiting = { from: ctx.from, id, call: command, urgent };
         if (state.calls.length >= callsMax) {
           const why = `${callsMax} calls are waiting`;
           return answer(waiting, { kind: "failed", certain: true, why }, ctx);
@@ -143,6 +144,13 @@ export function makeVrClient(rules: VrClientRules = vrClientRules): AgentDefinit
           if (call.replicas.every((agent) => state.located.has(agent))) {
             reconfigure(state, call, ctx);
           }
+        } else if (call?.kind === "members") {
+          if (state.group.known.includes(ctx.from)) {
+            state.located.set(ctx.from, message.incarnation);
+          }
+          if (state.group.known.every((agent) => state.located.has(agent))) {
+            finish(state, membersOf(state), ctx);
+          }
         }
       },
     },
@@ -150,14 +158,18 @@ export function makeVrClient(rules: VrClientRules = vrClientRules): AgentDefinit
       retry(state, ctx) {
         if (state.request === undefined) return;
         // Section 4.1: whoever does not get an answer asks all replicas.
-        for (const agent of state.group.known) ctx.sendTo(agent, state.request);
+        sendToAll(state, state.request, ctx);
         state.retryMs = Math.min(ctx.attrs.retryMsMax, Math.ceil(1.5 * state.retryMs));
         ctx.setTimer("retry", [state.retryMs, 1.5 * state.retryMs]);
       },
       locate(state, ctx) {
         const call = state.calls[0]?.call;
-        if (state.request === undefined && call?.kind === "reconfigure") {
-          reconfigure(state, call, ctx);
+        if (state.request !== undefined) return;
+        if (call?.kind === "reconfigure") reconfigure(state, call, ctx);
+        else if (call?.kind === "members") {
+          const isOver = ctx.now >= state.locatedAt && state.located.size > 0;
+          if (isOver) finish(state, membersOf(state), ctx);
+          else locate(state, [], ctx);
         }
       },
       deadline(state, ctx) {
@@ -183,11 +195,17 @@ export const vrClient: AgentDefinition = makeVrClient();
 function begin(state: Client, ctx: ClientContext): void {
   const call = state.calls[0]?.call;
   if (call === undefined) return;
-  ctx.setTimer("deadline", ctx.attrs.deadlineMs);
+  const { deadlineMs } = ctx.attrs;
+  ctx.setTimer("deadline", deadlineMs);
+  state.located.clear();
   if (call.kind === "reconfigure") {
-    state.located.clear();
-    state.locatedAt = ctx.now + Math.floor(ctx.attrs.deadlineMs / 2);
+    state.locatedAt = ctx.now + Math.floor(deadlineMs / 2);
     return locate(state, call.replicas, ctx);
+  }
+  if (call.kind === "members") {
+    // Nothing hangs on who is left out, so that those who are down are not waited for as long.
+    state.locatedAt = ctx.now + Math.floor(deadlineMs / 10);
+    return locate(state, [], ctx);
   }
   proceed(state, call, ctx);
 }
@@ -210,8 +228,13 @@ function send(
 ): void {
   state.request = { type: "request", client: ctx.self, ...request };
   state.retryMs = ctx.attrs.retryMs;
-  ctx.sendTo(primaryOfView(state.group), state.request);
+  if (state.calls[0]?.urgent === true) sendToAll(state, state.request, ctx);
+  else ctx.sendTo(primaryOfView(state.group), state.request);
   ctx.setTimer("retry", [state.retryMs, 1.5 * state.retryMs]);
+}
+
+function sendToAll({ group }: Client, request: Request, ctx: ClientContext): void {
+  for (const agent of group.known) ctx.sendTo(agent, request);
 }
 
 function takeOutcome(state: Client, outcome: DeepReadonly<Outcome>, ctx: ClientContext): void {
@@ -244,7 +267,7 @@ function resume(state: Client, ctx: ClientContext): void {
   if (call === undefined) return;
   state.request = undefined;
   if (call.kind === "reconfigure") reconfigure(state, call, ctx);
-  else proceed(state, call, ctx);
+  else if (call.kind !== "members") proceed(state, call, ctx);
 }
 
 /** Asks the replicas to be which incarnations they are, and the others which epoch it is. */
@@ -258,9 +281,13 @@ function locate(state: Client, replicas: readonly AgentId[], ctx: ClientContext)
 /** Sends a reconfiguration, if enough is known of the replicas that the group is to have. */
 function reconfigure(
   state: Client,
-  { replicas }: Extract<DeepReadonly<Call>, { kind: "reconfigure" }>,
+  { replicas, epoch }: Extract<DeepReadonly<Call>, { kind: "reconfigure" }>,
   ctx: ClientContext,
 ): void {
+  if (epoch !== undefined && state.group.epoch > epoch) {
+    const why = `the epoch is ${state.group.epoch}, and the reconfiguration is for epoch ${epoch}`;
+    return finish(state, { kind: "failed", certain: true, why }, ctx);
+  }
   const members: Member[] = [];
   for (const agent of replicas) {
     const incarnation = state.located.get(agent) ?? presumedIncarnation(state, agent, ctx);
@@ -268,7 +295,15 @@ function reconfigure(
     members.push({ agent, incarnation });
   }
   ctx.clearTimer("locate");
-  proceed(state, { kind: "reconfigure", epoch: state.group.epoch, replicas: members }, ctx);
+  const now = epoch ?? state.group.epoch;
+  proceed(state, { kind: "reconfigure", epoch: now, replicas: members }, ctx);
+}
+
+/** What those who have answered know of the group. */
+function membersOf({ group, located }: Client): CallOutcome {
+  const present = Array.from(located, ([agent, incarnation]) => ({ agent, incarnation }));
+  const primary = primaryOfView(group);
+  return { kind: "members", epoch: group.epoch, primary, members: [...group.members], present };
 }
 
 /**

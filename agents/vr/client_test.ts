@@ -59,6 +59,15 @@ const group = (view: number, primary: string, members = replicas, epoch = 0) => 
   incarnation: 0,
 });
 
+Deno.test("vr_client asks all replicas at once for what is urgent", () => {
+  const agent = client();
+  agent.deliver("t", { type: "invoke", id: 1, command: get, urgent: true });
+  const opening = requests(agent);
+  assertEquals(opening.map(({ to }) => to), replicas);
+  reply(agent, opening[0]?.message, { kind: "opened", session: 7 });
+  assertEquals(requests(agent).map(({ to }) => to), replicas);
+});
+
 Deno.test("vr_client opens a session before its first request, and numbers those that follow", () => {
   const agent = client();
   invoke(agent, 1);
@@ -262,6 +271,56 @@ Deno.test("vr_client names a replica that is down as what the group takes it for
   other.advance(4000);
   const why = "no answer within 4000 ms";
   assertEquals(results(other), [{ kind: "failed", certain: true, why }]);
+});
+
+Deno.test("vr_client changes the group of a given epoch, and of no later one", () => {
+  const agent = opened();
+  const call = { kind: "reconfigure", replicas: ["r1"], epoch: 3 };
+  invoke(agent, 2, call);
+  agent.deliver("r1", group(0, "r0", replicas, 3));
+  assertEquals(requests(agent)[0]?.message.command, {
+    kind: "reconfigure",
+    epoch: 3,
+    replicas: [{ agent: "r1", incarnation: 0 }],
+  });
+
+  const late = opened();
+  invoke(late, 2, call);
+  late.deliver("r1", group(0, "r0", replicas, 4));
+  const why = "the epoch is 4, and the reconfiguration is for epoch 3";
+  assertEquals(results(late), [{ kind: "failed", certain: true, why }]);
+});
+
+Deno.test("vr_client tells who belongs to the group when all have answered, or when it is time", () => {
+  const agent = client({ retryMsMax: 500 });
+  invoke(agent, 1, { kind: "members" });
+  assertEquals(agent.take().sent.map(({ to, message }) => [to, message.type]), [
+    ...replicas.map((to) => [to, "locate"]),
+  ]);
+  agent.deliver("r0", group(1, "r1"));
+  agent.deliver("r2", { ...group(4, "r3", ["r0", "r2", "r3"], 2), incarnation: 7 });
+  agent.deliver("u", group(9, "u", ["u"], 1));
+  assertEquals(results(agent), []);
+  // r3 is one of the group, too; and r1 may still answer.
+  agent.deliver("r3", group(4, "r3", ["r0", "r2", "r3"], 2));
+  assertEquals(results(agent), []);
+  agent.advance(1100);
+  const member = (agent: string, incarnation = 0) => ({ agent, incarnation });
+  assertEquals(results(agent), [{
+    kind: "members",
+    epoch: 2,
+    primary: "r2",
+    members: [member("r0"), member("r2"), member("r3")],
+    present: [member("r0"), member("r2", 7), member("r3")],
+  }]);
+
+  const silent = client({ deadlineMs: 4000 });
+  invoke(silent, 1, { kind: "members" });
+  silent.advance(3900);
+  assertEquals(results(silent), []);
+  silent.advance(100);
+  const why = "no answer within 4000 ms";
+  assertEquals(results(silent), [{ kind: "failed", certain: true, why }]);
 });
 
 Deno.test("vr_client: attrs say what is wrong with them", () => {

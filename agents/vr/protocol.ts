@@ -87,12 +87,15 @@ export type Outcome = z.infer<typeof outcomeSchema>;
 /** What a `vr_client` can be asked to do. */
 export const callSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("apply"), operation: json }),
-  /** Gives the group these replicas; the client finds out the rest. */
+  /** Gives the group these replicas; the client finds out the rest. With `epoch` only if it is still that one. */
   z.object({
     kind: z.literal("reconfigure"),
     replicas: z.array(agent).min(1).max(replicasMax).readonly(),
+    epoch: count.optional(),
   }),
   z.object({ kind: z.literal("checkEpoch") }),
+  /** Asks who belongs to the group, as far as those know who answer. */
+  z.object({ kind: z.literal("members") }),
 ]);
 
 /** See {@linkcode callSchema}. */
@@ -102,6 +105,14 @@ export type Call = z.infer<typeof callSchema>;
 export const callOutcomeSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("applied"), result: json }),
   z.object({ kind: z.literal("epoch"), epoch: count }),
+  /** The group of an epoch and whom it takes for its primary, and who has answered, as what. */
+  z.object({
+    kind: z.literal("members"),
+    epoch: count,
+    primary: agent,
+    members,
+    present: z.array(memberSchema).readonly(),
+  }),
   /** `certain`: it did not happen, and will not. Otherwise it may have happened, or may still. */
   z.object({ kind: z.literal("failed"), certain: z.boolean(), why: z.string() }),
 ]);
@@ -163,9 +174,17 @@ export const vrProtocol = {
   startEpoch: z.object({ ...stamp, op: count, replicas: members, old: members }),
   epochStarted: z.object({ epoch: count }),
 
-  /** What programs and terminals ask of a `vr_client`, and what it answers, by the asker's own number. */
-  invoke: z.object({ id: count, command: callSchema }),
+  /**
+   * What programs and terminals ask of a `vr_client`, and what it answers, by the asker's own number. What is `urgent`
+   * goes to all replicas at once, since the one that was the primary may be dead.
+   */
+  invoke: z.object({ id: count, command: callSchema, urgent: z.boolean().optional() }),
   result: z.object({ id: count, outcome: callOutcomeSchema }),
+
+  /** Asks a replica what its own copy of the state says, which may be behind. */
+  look: z.object({ id: count, operation: json }),
+  /** `result` is null if the operation was no read. */
+  looked: z.object({ id: count, result: json }),
 };
 
 /** The messages of {@linkcode vrProtocol}. */

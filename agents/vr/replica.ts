@@ -9,6 +9,7 @@ import { replicaAttrs } from "./attrs.ts";
 import { informOfEpoch } from "./epoch.ts";
 import { checkReplica } from "./invariants.ts";
 import { promisedMs } from "./lease.ts";
+import { onLook } from "./look.ts";
 import { advance, onCommit, onHeartbeat, onPauseEnd, onPrepare, onPrepareOk } from "./normal.ts";
 import { vrProtocol } from "./protocol.ts";
 import { onEpochStarted, onStartEpoch, urgeNewReplicas } from "./reconfiguration.ts";
@@ -19,6 +20,7 @@ import { type VrRules, vrRules } from "./rules.ts";
 import { newDurable, newVolatile, recordSchema, type ReplicaState } from "./state.ts";
 import { onGetState, onNewState } from "./state_transfer.ts";
 import {
+  applicationOf,
   drawPatienceMs,
   isActingPrimary,
   othersOf,
@@ -134,6 +136,10 @@ export function makeVrReplica(options: VrReplicaOptions = {}): AgentDefinition {
     on: {
       request: open(onRequest),
       locate: open((step: Step) => redirect(step, step.ctx.from)),
+      look(state, message, ctx) {
+        const { machine } = stepOf(state, ctx);
+        onLook({ machine, application: applicationOf({ state }), ctx }, message);
+      },
       prepare: asMember(onPrepare),
       prepareOk: asMember(onPrepareOk),
       commit: asMember(onCommit),

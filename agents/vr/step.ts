@@ -76,7 +76,7 @@ export function sendToOthers(step: Step, message: DirectMessage<VrProtocol>): vo
 }
 
 /** The replicated state, which is there from `start` on. */
-export function applicationOf({ state }: Step): Application {
+export function applicationOf({ state }: Pick<Step, "state">): Application {
   assert(state.application !== undefined, "the replicated state is there from the start on");
   return state.application;
 }

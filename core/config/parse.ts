@@ -170,6 +170,11 @@ function readOthers(
       else readOther(member, plugins, reading);
       continue;
     }
+    // An address of a schema cannot be mistaken for an agent, and editors want it in files of either form.
+    if (member.key === "$schema") {
+      readOther(member, plugins, reading);
+      continue;
+    }
     reading.error([member.key], member.offset, {
       found: "stands beside the agents",
       wanted: `the agents inside "agents" in a grid that has "${member.key}"`,

@@ -85,8 +85,11 @@ Deno.test("parseGrid: says so when the two forms are mixed", () => {
   ]);
   assertEquals(words({ 1: dummy, plugins: { own: "./own.ts" }, $schema: "x" }), [
     'plugins stands beside the agents, want the agents inside "agents" in a grid that has "plugins"',
-    '$schema stands beside the agents, want the agents inside "agents" in a grid that has "$schema"',
   ]);
+  assertEquals(words({ 1: dummy, $schema: 5 }), [
+    "$schema is 5, want the address of a JSON Schema",
+  ]);
+  assertEquals(words({ $schema: "x" }), ["the grid has no agents, want at least one"]);
   assertEquals(words('{ "plugins": {}, "agnets": { "1": {} } }').slice(0, 1), [
     'plugins stands beside the agents, want the agents inside "agents" in a grid that has "plugins"; perhaps "agents"',
   ]);

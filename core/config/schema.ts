@@ -37,7 +37,7 @@ export function gridSchema(definitions: readonly AgentShape[]): Json {
       properties: { agents: { not: ref("agentLike") } },
     },
     then: ref("grid"),
-    else: ref("agents"),
+    else: ref("agentsAlone"),
     $defs: {
       grid: objectOf(gridKeys, ["agents"], {
         agents: ref("agents"),
@@ -59,6 +59,18 @@ export function gridSchema(definitions: readonly AgentShape[]): Json {
         maxProperties: gridLimits.agentsMax,
         propertyNames: ref("name"),
         additionalProperties: ref("agent"),
+      },
+      agentsAlone: {
+        description: 'GoOvid\'s form: the agents by their ids, and nothing else but "$schema".',
+        type: "object",
+        propertyNames: ref("name"),
+        maxProperties: gridLimits.agentsMax + 1,
+        properties: { $schema: { anyOf: [text, ref("agent")] } },
+        additionalProperties: ref("agent"),
+        anyOf: [
+          { minProperties: 2 },
+          { minProperties: 1, not: { required: ["$schema"], properties: { $schema: text } } },
+        ],
       },
       agent: agentSchema(definitions),
       agentLike: {
@@ -130,7 +142,9 @@ function attrsSchema(definition: AgentShape): JsonObject {
   const { $schema: _, ...attrs } = asJson(attrsJsonSchema(definition));
   // References in it begin with "#", the schema that they stand in: it needs an identity of its own.
   const refers = JSON.stringify(attrs).includes('"$ref"');
-  const embedded = refers ? { $id: `urn:ovid:attrs:${definition.type}`, ...attrs } : attrs;
+  const embedded = refers
+    ? { $id: `urn:ovid:attrs:${encodeURIComponent(definition.type)}`, ...attrs }
+    : attrs;
   const needed = !allowsNothing(definition);
   return { properties: { attrs: embedded }, ...(needed ? { required: ["attrs"] } : {}) };
 }

@@ -114,6 +114,8 @@ Deno.test("gridSchema: allows what the parser allows", () => {
     { "é/#": { ...dummy, attrs: {}, routes: { 1: {}, x: { 1: 0, 2: 65535 } } }, b: chat },
     { 1: { type: "./own.ts", box: "[::FFFF:127.0.00.1]:05000", attrs: { any: ["thing"] } } },
     { agents: { 1: dummy }, plugins: { own: "./own.ts" }, limits: {}, security: {}, $schema: "x" },
+    { $schema: "x", 1: dummy },
+    { $schema: dummy },
     { agents: dummy },
     { agents: { type: dummy, box: dummy } },
   ];
@@ -154,6 +156,8 @@ Deno.test("gridSchema: refuses what the parser refuses", () => {
     { agents: { 1: dummy }, plugins: { own: "" } },
     { agents: { 1: dummy }, plugins: { "o n": "x" } },
     { agents: { 1: dummy }, $schema: 5 },
+    { 1: dummy, $schema: 5 },
+    { $schema: "x" },
   ];
   for (const file of files) {
     const { grid } = parseGrid(JSON.stringify(file), "g.json");

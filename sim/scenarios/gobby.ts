@@ -1,9 +1,10 @@
-// Gobby: servers of which one is the master at a time, on a group that keeps what must last, and users who lock, count,
-// put, get and watch. Everything may go wrong but disks that are lost and clocks that jump.
+// Gobby: servers of which one is the master at a time, on a group that keeps what must last and is changed meanwhile, and
+// users who lock, count, put, get and watch. Everything may go wrong but clocks that jump; of every two groups at least
+// one quorum keeps its disks.
 
-import { type GobbyRules, gobbyRules } from "../../agents/gobby/rules.ts";
 import { serviceLimits } from "../../agents/gobby/service.ts";
-import { randomInteger } from "../../core/random.ts";
+import { type Random, randomInteger } from "../../core/random.ts";
+import { checkLinearizable, verdictLines } from "../linearizable.ts";
 import { kvModel } from "../linearizable_model.ts";
 import {
   defineScenario,
@@ -12,9 +13,12 @@ import {
   type Sizes,
   type Stage,
 } from "../scenario.ts";
-import { boxOf, gobbyAgents, gobbyGrid, namesOf } from "./gobby_grid.ts";
+import { boxOf, gobbyAgents, gobbyGrid, type GobbyParts, namesOf } from "./gobby_grid.ts";
+import { foundersOf, GobbyGroup } from "./gobby_group.ts";
 import { GobbyJudge } from "./gobby_judge.ts";
+import { GobbyLocks, lockModel } from "./gobby_locks.ts";
 import { GobbyLog } from "./gobby_log.ts";
+import { GobbyReads } from "./gobby_reads.ts";
 import { GobbyUser } from "./gobby_user.ts";
 import { paceOf } from "./typist.ts";
 
@@ -22,8 +26,12 @@ import { paceOf } from "./typist.ts";
 const driftsPpm = [0, 10_000, 50_000, 100_000] as const;
 
 const sizes = {
-  /** 3 servers, or 5. */
+  /** 3 servers, or 5, without those of the spares. */
   wide: [0, 1],
+  spares: [0, 2],
+  reconfigurations: [0, 3],
+  /** Boxes start again with the same servers to vote for the lease, with one that is a spare more, or with one fewer. */
+  seats: [0, 2],
   /** 0 for Viewstamped Replication, 1 for Multi-Paxos. */
   engine: [0, 1],
   clients: [1, 5],
@@ -37,6 +45,9 @@ const sizes = {
   refresh: [20, 300],
   checkpoint: [5, 60],
   drift: [0, 3],
+  /** 0: every read goes through the log. */
+  reads: [0, 3],
+  fresh: [5, 100],
 } as const;
 
 type GobbySizes = Sizes<keyof typeof sizes>;
@@ -47,15 +58,26 @@ const incrementsAfterFaults = 2;
 /** So few events are kept that watches that have to wait come too late. */
 const limits = { ...serviceLimits, historyEvents: 96 };
 
-const serversOf = ({ wide }: GobbySizes) => namesOf("s", 3 + 2 * wide);
+const serversOf = ({ wide, spares }: GobbySizes) => namesOf("s", 3 + 2 * wide + spares);
 
-function grid(sizes: GobbySizes, isFirst: boolean) {
+/** How many servers vote for the lease, as a box is told that starts for the first time, or starts again. */
+function seatedOf(sizes: GobbySizes, isFirst: boolean, reseated: number): number {
+  const all = serversOf(sizes).length;
+  const isFewer = sizes.seats !== 0 && isFirst === (sizes.seats === 1);
+  return isFewer ? all - Math.min(reseated, sizes.spares) : all;
+}
+
+function grid(sizes: GobbySizes, isFirst: boolean, reseated = 1) {
   const clockDriftPpm = driftsPpm[sizes.drift] ?? 0;
   return gobbyGrid({
     servers: serversOf(sizes).length,
+    spares: sizes.spares,
+    seated: seatedOf(sizes, isFirst, reseated),
+    hasAdministrator: true,
     clients: sizes.clients,
     engine: sizes.engine === 0 ? "vr_replica" : "paxos_member",
     isFirst,
+    readsLocally: sizes.reads > 0,
     replica: { checkpointOperations: sizes.checkpoint, keepOperations: sizes.checkpoint },
     group: { retryMs: sizes.retry, deadlineMs: 300 },
     server: {
@@ -66,6 +88,7 @@ function grid(sizes: GobbySizes, isFirst: boolean) {
       clockDriftPpm,
       restMs: 2 * sizes.lease,
       watchMs: 5000,
+      freshMs: sizes.fresh,
     },
     client: {
       sessionTtlMs: sizes.session,
@@ -81,9 +104,12 @@ function grid(sizes: GobbySizes, isFirst: boolean) {
 function exposure(sizes: GobbySizes): Exposure {
   const servers = serversOf(sizes).map(boxOf);
   const users = namesOf("c", sizes.clients).map(boxOf);
+  const founders = foundersOf(sizes);
   return {
     victims: [...servers, ...servers, ...users],
-    quorum: { boxes: servers, size: Math.floor(servers.length / 2) + 1 },
+    disks: { boxes: founders.boxes, max: founders.boxes.length - founders.size },
+    // With all spares it is a majority of the servers as well, who grant the lease.
+    quorum: founders,
     ambushes: [
       "append",
       "sync",
@@ -93,6 +119,9 @@ function exposure(sizes: GobbySizes): Exposure {
       "gobby.watch_resumed",
       "gobby.repeated",
       "gobby.session_jeopardy",
+      "vr.reconfigured",
+      "vr.epoch_learned",
+      "paxos.reconfigured",
     ],
   };
 }
@@ -110,6 +139,7 @@ function play(stage: Stage<keyof GobbySizes>) {
   const { world, sizes, count, violated, random, history, safetyMs } = stage;
   const servers = serversOf(sizes);
   const names = namesOf("c", sizes.clients);
+  const group = new GobbyGroup(stage);
   const judge = new GobbyJudge({
     world,
     servers: new Set(servers),
@@ -118,12 +148,17 @@ function play(stage: Stage<keyof GobbySizes>) {
     count,
     violated,
   });
+  const locking = new GobbyLocks();
   const log = new GobbyLog({
     world,
-    replicas: namesOf("r", servers.length),
+    replicas: group.replicas,
     violated,
-    happened: (happened) => judge.happened(happened),
+    happened(happened) {
+      judge.happened(happened);
+      locking.happened(happened);
+    },
   });
+  new GobbyReads({ world, users: new Set(names), servers, log, count, violated });
   const users = names.map((name) =>
     new GobbyUser({
       world,
@@ -133,6 +168,7 @@ function play(stage: Stage<keyof GobbySizes>) {
       history,
       log,
       judge,
+      locking,
       count,
       violated,
       locks: sizes.locks,
@@ -147,9 +183,15 @@ function play(stage: Stage<keyof GobbySizes>) {
   const sum = (of: (user: GobbyUser) => number) => users.reduce((all, user) => all + of(user), 0);
   return {
     committed: () => sum(({ committed }) => committed),
-    done: () => over && users.every(({ done }) => done),
+    done() {
+      log.look();
+      return over && group.done && users.every(({ done }) => done);
+    },
+    mayLose: (box: string) => group.mayLose(box),
+    core: (random: Random) => group.core(random),
     healed(core: readonly string[]) {
       over = true;
+      group.healed(core);
       for (const name of servers) {
         const box = boxOf(name);
         // Who stands still for ever is gone.
@@ -158,9 +200,11 @@ function play(stage: Stage<keyof GobbySizes>) {
       for (const user of users) user.want(incrementsAfterFaults);
     },
     model: kvModel,
-    converged: () => users.every(({ caughtUp }) => caughtUp),
+    converged: () => group.agrees && users.every(({ caughtUp }) => caughtUp),
     conclude() {
+      group.conclude();
       judge.conclude();
+      judgeLocks(locking, stage);
       const total = namesOf("counter", sizes.locks)
         .reduce((all, key) => all + judge.increments(key), 0);
       const least = sum(({ incremented }) => incremented);
@@ -172,22 +216,32 @@ function play(stage: Stage<keyof GobbySizes>) {
   };
 }
 
+/** What judging the locks of one run may cost: much less than a second. */
+const lockLimits = { stepsMax: 1_000_000, configurationsMax: 100_000, shrinkStepsMax: 100_000 };
+
+function judgeLocks(locking: GobbyLocks, { count, violated }: Stage<keyof GobbySizes>): void {
+  const verdict = checkLinearizable(locking.calls(), lockModel, lockLimits);
+  if (verdict.kind === "linearizable") count("locks judged");
+  else if (verdict.kind === "unknown") count("locks too hard to judge");
+  else violated(["Of locks:", ...verdictLines(verdict)].join("\n"));
+}
+
 /**
- * The scenario `gobby`, with the rules that it is about.
+ * The scenario `gobby`, with what it is about.
  *
- * @param rules A test gives some of which one is broken, to see whether it is found out.
+ * @param parts A test gives some of which one is broken, to see whether it is found out.
  */
-export function gobbyScenarioOf(rules: GobbyRules): Scenario {
+export function gobbyScenarioOf(parts: GobbyParts): Scenario {
   return defineScenario({
     name: "gobby",
     doc: "Gobby's locks, keys, sessions and watches: one master, fenced writes, nothing missed.",
     sizes,
-    grid: (sizes) => grid(sizes, true),
-    laterGrid: (sizes) => grid(sizes, false),
-    definitions: gobbyAgents(rules, limits),
+    grid: (sizes) => grid(sizes, true, parts.reseated),
+    laterGrid: (sizes) => grid(sizes, false, parts.reseated),
+    definitions: gobbyAgents(parts, limits),
     exposure,
     // The lease and the sessions trust that clocks only drift, and how much is a size here.
-    spares: ["jump", "drift", "lostDisk"],
+    spares: ["jump", "drift"],
     // Longer than the first sync on a slow disk: before it, a founder does not know that it is one.
     calmMs: 60,
     safetyMs: [500, 4000],
@@ -197,13 +251,23 @@ export function gobbyScenarioOf(rules: GobbyRules): Scenario {
       "master changed",
       "session expired with a lock",
       "wait granted after an expiry",
-      "fenced write refused",
-      "compacted watch",
+      { mark: "fenced write refused", share: 1 / 40 },
+      { mark: "compacted watch", share: 1 / 30 },
+      "one-shot watch told",
+      "locks judged",
       "watch resumed at another master",
-      "note.gobby.deposed",
+      "old read of what was told to be past",
+      "note.gobby.lease_read",
+      "note.gobby.replica_behind",
+      { mark: "note.gobby.deposed", share: 1 / 150 },
       "note.gobby.repeated",
       "note.gobby.session_jeopardy",
       "note.gobby.session_lost",
+      "note.vr.reconfigured",
+      "note.paxos.reconfigured",
+      "fault.lostDisk",
+      { mark: "taken in again after a lost disk", share: 1 / 30 },
+      "served by the box of a spare",
       "quorum.gone",
       "fault.kill",
       "fault.powerCut",
@@ -220,4 +284,4 @@ export function gobbyScenarioOf(rules: GobbyRules): Scenario {
 }
 
 /** The built-in scenario `gobby`. */
-export const gobbyScenario: Scenario = gobbyScenarioOf(gobbyRules);
+export const gobbyScenario: Scenario = gobbyScenarioOf({});

@@ -51,6 +51,8 @@ export type Move =
   | {
     readonly ask: { readonly [field: string]: Json };
     readonly session?: boolean;
+    /** It may be so old. */
+    readonly maxAgeMs?: number;
     readonly deadlineMs?: number;
   }
   | { readonly pauseMs: number };
@@ -159,9 +161,9 @@ export class Actor {
     if (next.done === true) this.#script = undefined;
     else if ("pauseMs" in next.value) this.#later(next.value.pauseMs, this.#life, undefined);
     else {
-      const { ask: operation, session, deadlineMs } = next.value;
+      const { ask: operation, session, maxAgeMs, deadlineMs } = next.value;
       const id = this.#awaited = ++this.#ids;
-      this.say({ type: "ask", id, operation, session, deadlineMs });
+      this.say({ type: "ask", id, operation, session, maxAgeMs, deadlineMs });
     }
   }
 }

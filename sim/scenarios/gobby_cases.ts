@@ -175,7 +175,7 @@ export function gobbyCaseOf(name: string, rules: GobbyRules): Scenario {
     sizes: { engine: [0, 1] },
     grid: ({ engine }) => grid(engine, true),
     laterGrid: ({ engine }) => grid(engine, false),
-    definitions: gobbyAgents(rules, serviceLimits),
+    definitions: gobbyAgents({ rules }, serviceLimits),
     // Only what the case names goes wrong.
     spares: loss === undefined ? faultNames : faultNames.filter((kind) => kind !== "loss"),
     ...loss === undefined ? {} : { loss },

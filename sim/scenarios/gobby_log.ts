@@ -27,18 +27,25 @@ export interface GobbyLogOptions {
 export class GobbyLog {
   readonly #options: GobbyLogOptions;
   readonly #events: GobbyEvent[] = [];
+  /** The revision at each place of the log at which a replica was seen, in order. */
+  readonly #places: { readonly place: number; readonly revision: number }[] = [];
   #revision = 0;
   #lookedUs = 0;
 
   constructor(options: GobbyLogOptions) {
     this.#options = options;
-    // What a box does is to be seen with the next event, whosever that is.
+    // What a box does is to be seen with the next event, whosever that is; if that is its own crash, it is too late.
     options.world.observe(({ atUs }) => this.#lookAtAll(atUs));
+  }
+
+  /** Looks at all replicas as they are now: between events, so that no crash takes what nobody saw. */
+  look(): void {
+    this.#lookAtAll(Math.round(1000 * this.#options.world.now));
   }
 
   /** The latest revision that any replica has. */
   get revision(): number {
-    this.#lookAtAll(Math.round(1000 * this.#options.world.now));
+    this.look();
     return this.#revision;
   }
 
@@ -54,10 +61,15 @@ export class GobbyLog {
 
   /** The events of a target from a revision on, up to but not including another. */
   of(target: EventTarget, from: number, next: number): GobbyEvent[] {
-    this.#lookAtAll(Math.round(1000 * this.#options.world.now));
+    this.look();
     return this.#events.slice(this.#indexOf(from), this.#indexOf(next)).filter((event) =>
       isOf(event, target)
     );
+  }
+
+  /** The latest revision that a state at a place of the log can have. */
+  revisionAt(place: number): number {
+    return this.#places.find((seen) => seen.place >= place)?.revision ?? Infinity;
   }
 
   /** Where the events of a revision begin. */
@@ -77,8 +89,13 @@ export class GobbyLog {
   }
 
   #look(replica: string, atUs: number): void {
-    const gobby = this.service(replica)?.gobby;
-    if (gobby === undefined || gobby.revision <= this.#revision) return;
+    const service = this.service(replica);
+    const gobby = service?.gobby;
+    if (service === undefined || gobby === undefined) return;
+    if (service.place > (this.#places.at(-1)?.place ?? 0)) {
+      this.#places.push({ place: service.place, revision: gobby.revision });
+    }
+    if (gobby.revision <= this.#revision) return;
     const { events, oldest } = gobby.history;
     if (oldest > this.#revision + 1) {
       this.#options.violated(`events before ${oldest} were forgotten before anybody saw them`);

@@ -1,7 +1,8 @@
 // Somebody who uses Gobby in the scenarios: increases counters under locks, puts and gets, watches, and says of each
 // answer what it must agree with.
 
-import type { GobbyOutcome, GobbyResult } from "../../agents/gobby/machine_result.ts";
+import type { GobbyResult } from "../../agents/gobby/machine_result.ts";
+import type { GobbyEvent } from "../../agents/gobby/machine_event.ts";
 import type { EventTarget } from "../../agents/gobby/machine_operation.ts";
 import type { AskOutcome } from "../../agents/gobby/protocol.ts";
 import type { Json } from "../../core/data.ts";
@@ -12,7 +13,9 @@ import { equalJson } from "../linearizable_model.ts";
 import type { World } from "../world.ts";
 import { Actor, type Move, type News, type Script } from "./gobby_actor.ts";
 import type { GobbyJudge } from "./gobby_judge.ts";
+import type { GobbyLocks, LockOperation } from "./gobby_locks.ts";
 import type { GobbyLog } from "./gobby_log.ts";
+import { drawCall, inModel } from "./gobby_store.ts";
 
 type Steps<T> = Generator<Move, T, AskOutcome | undefined>;
 
@@ -32,6 +35,8 @@ export interface GobbyUserOptions {
   /** How often it does something while there are faults. */
   readonly turns: number;
   readonly think: () => number;
+  /** Where it notes down what it is told of locks, if that is judged. */
+  readonly locking?: GobbyLocks;
   /** Whether it does nothing but increase counters. */
   readonly onlyCounts: boolean;
 }
@@ -42,8 +47,12 @@ const patientMs = 600_000;
 interface Watching {
   readonly id: number;
   readonly target: EventTarget;
+  /** Whether it is for one revision alone. */
+  readonly oneShot: boolean;
   /** The first revision whose events it has not heard; undefined until it is told where it begins. */
   next: number | undefined;
+  /** How often it was told events. */
+  told: number;
 }
 
 /** See the top of this file. */
@@ -117,6 +126,7 @@ export class GobbyUser {
         if (yield* this.#increment(`lock${number}`, `counter${number}`)) this.#wanted--;
       } else if (turn < 7) yield* this.#callStore();
       else if (turn === 7) this.#watch();
+      else if (turn === 8) yield* this.#read();
       else yield* this.#passing();
     }
   }
@@ -126,13 +136,13 @@ export class GobbyUser {
     const { random, judge, box, count, onlyCounts } = this.#options;
     const isTry = !onlyCounts && random() < 0.2;
     const acquire = {
-      kind: "acquire",
+      kind: "acquire" as const,
       key: lock,
       mode: "exclusive",
       waitMs: isTry ? 0 : onlyCounts ? patientMs : randomInteger(random, 100, 3000),
       lockDelayMs: !onlyCounts && random() < 0.1 ? 50 : 0,
     };
-    const acquired = resultOf(yield { ask: acquire, session: true });
+    const acquired = yield* this.#askLock(acquire, true);
     if (acquired?.kind !== "acquired") {
       count(`lock ${acquired === undefined ? "failed" : acquired.kind}`);
       return false;
@@ -143,8 +153,18 @@ export class GobbyUser {
     const wrote = yield* this.#write(lock, counter, token);
     if (!onlyCounts && random() < 0.05) yield { pauseMs: randomInteger(random, 0, 500) };
     judge.releases(lock, token);
-    yield { ask: { kind: "release", key: lock, token } };
+    yield* this.#askLock({ kind: "release", key: lock, token });
     return wrote;
+  }
+
+  /** Asks something of a lock, and notes down what it is told. */
+  *#askLock(operation: LockOperation, session = false): Steps<GobbyResult | undefined> {
+    const { name: client, locking, world } = this.#options;
+    const invokeUs = Math.round(1000 * world.now);
+    const result = resultOf(yield { ask: { ...operation }, session });
+    if (result === undefined) return undefined;
+    locking?.told({ client, operation, result, invokeUs, returnUs: Math.round(1000 * world.now) });
+    return result;
   }
 
   *#write(lock: string, counter: string, token: number): Steps<boolean> {
@@ -221,17 +241,33 @@ export class GobbyUser {
     if (isCertain(outcome)) history.fail(call);
   }
 
+  /** Reads on for a while, some of what may be old. */
+  *#read(): Steps<void> {
+    const { random, keys, locks } = this.#options;
+    const isOld = random();
+    for (let reads = randomInteger(random, 1, 20); reads > 0; reads--) {
+      const key = random() < 0.5
+        ? `counter${randomInteger(random, 1, locks)}`
+        : `key${randomInteger(random, 1, keys)}`;
+      // As old as it may be, but for some who want to know better.
+      const maxAgeMs = random() < 0.8 ? 1_000_000 : randomInteger(random, 0, 200);
+      const how = random() < isOld ? { maxAgeMs } : {};
+      if (resultOf(yield { ask: { kind: "get", key }, ...how }) !== undefined) this.committed++;
+      if (random() < 0.5) yield { pauseMs: randomInteger(random, 0, 30) };
+    }
+  }
+
   /** Keys that end by themselves. */
   *#passing(): Steps<void> {
     const { random, name } = this.#options;
     const value = `${name}.${++this.#values}`;
     const ttlMs = randomInteger(random, 1, 300);
     const turn = random();
-    if (turn < 0.2) return yield* this.#share();
-    if (turn < 0.25) {
+    if (turn < 0.4) return yield* this.#share();
+    if (turn < 0.45) {
       // So that whoever watches from before comes too late.
       yield { ask: { kind: "compact", revision: this.#options.log.revision } };
-    } else if (turn < 0.6) yield { ask: { kind: "put", key: `passing.${name}`, value, ttlMs } };
+    } else if (turn < 0.7) yield { ask: { kind: "put", key: `passing.${name}`, value, ttlMs } };
     else yield { ask: { kind: "put", key: `alive.${name}`, value }, session: true };
   }
 
@@ -240,12 +276,13 @@ export class GobbyUser {
     const { random } = this.#options;
     const mode = random() < 0.7 ? "shared" : "exclusive";
     const waitMs = randomInteger(random, 0, 300);
-    const acquire = { kind: "acquire", key: "shared", mode, waitMs };
-    const acquired = resultOf(yield { ask: acquire, session: true });
+    const key = "shared";
+    const acquired = yield* this.#askLock({ kind: "acquire", key, mode, waitMs }, true);
+    if (random() < 0.5) yield* this.#askLock({ kind: "getLock", key });
     if (acquired?.kind !== "acquired") return;
-    yield { pauseMs: randomInteger(random, 0, 50) };
+    yield { pauseMs: randomInteger(random, 0, 300) };
     if (random() < 0.1) yield { ask: { kind: "closeSession" }, session: true };
-    else yield { ask: { kind: "release", key: "shared", token: acquired.token } };
+    else yield* this.#askLock({ kind: "release", key, token: acquired.token });
   }
 
   /** Begins to watch, or stops. */
@@ -266,13 +303,16 @@ export class GobbyUser {
       : kind < 7
       ? { kind: "session", session: randomInteger(random, 1, log.revision + 1) }
       : { kind: "prefix", prefix: kind < 9 ? "lock" : "counter" };
-    this.#startWatch(target, from);
+    this.#startWatch({ target, oneShot: random() < 0.3 }, from);
   }
 
-  #startWatch(target: EventTarget, from: number | undefined): void {
+  #startWatch(
+    { target, oneShot }: Pick<Watching, "target" | "oneShot">,
+    from: number | undefined,
+  ): void {
     const id = ++this.#watches;
-    this.#watching = { id, target, next: from };
-    this.actor.say({ type: "watch", id, target: { ...target }, from });
+    this.#watching = { id, target, oneShot, next: from, told: 0 };
+    this.actor.say({ type: "watch", id, target: { ...target }, from, oneShot });
   }
 
   #hear(news: News): void {
@@ -297,12 +337,28 @@ export class GobbyUser {
       }
       count("events watched", news.events.length);
       watching.next = news.next;
+      watching.told++;
+      if (watching.oneShot) this.#judgeOneShot(watching, news.events);
+    } else if (news.end.why === "told" && watching.oneShot && watching.told === 1) {
+      count("one-shot watch told");
+      this.#watching = undefined;
     } else if (news.end.why === "compacted") {
       count("compacted watch");
       const { oldest } = news.end;
       if (oldest <= (watching.next ?? 0)) violated(`${name} could have gone on from ${oldest}`);
-      this.#startWatch(watching.target, oldest);
+      this.#startWatch(watching, oldest);
     } else violated(`the watch of ${name} ends: ${news.end.why}`);
+  }
+
+  /** A watch for one revision is told that one, and nothing else. */
+  #judgeOneShot({ told }: Watching, events: readonly GobbyEvent[]): void {
+    const { violated, name } = this.#options;
+    const revisions = new Set(events.map(({ revision }) => revision));
+    if (told === 1 && revisions.size === 1) return;
+    violated(
+      `a watch of ${name} for one revision is told ${revisions.size} of them, time ${told} that ` +
+        `it is told anything`,
+    );
   }
 }
 
@@ -316,45 +372,3 @@ function isCertain(outcome: AskOutcome | undefined): boolean {
 
 // What has come as JSON is JSON.
 const asJson = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;
-
-/** An operation in the words of the model, and as Gobby is asked for it. */
-function drawCall(
-  random: Random,
-  key: string,
-  value: string,
-): [operation: Json, ask: { readonly [field: string]: Json }] {
-  const kind = randomInteger(random, 0, 9);
-  if (kind < 4) return [{ kind: "get", key }, { kind: "get", key }];
-  if (kind < 7) return [{ kind: "put", key, value }, { kind: "put", key, value }];
-  if (kind < 8) return [{ kind: "delete", key }, { kind: "delete", key }];
-  const compared = { target: "createRevision", key, is: "equal", number: 0 };
-  return [
-    { kind: "cas", key, expected: null, value },
-    {
-      kind: "transaction",
-      if: [compared],
-      then: [{ kind: "put", key, value }],
-      else: [{ kind: "get", key }],
-    },
-  ];
-}
-
-/** A result in the words of the model. */
-function inModel(result: GobbyResult): Json {
-  switch (result.kind) {
-    case "entry":
-      return { kind: "value", value: result.entry?.value ?? null };
-    case "stored":
-      return { kind: "stored" };
-    case "deleted":
-      return { kind: "deleted", existed: result.count > 0 };
-    case "transaction":
-      return result.succeeded ? { kind: "stored" } : inDiffers(result);
-    default:
-      return { kind: result.kind };
-  }
-}
-
-function inDiffers({ results: [first] }: GobbyOutcome<"transaction">): Json {
-  return { kind: "differs", value: first?.kind === "entry" ? first.entry?.value ?? null : null };
-}

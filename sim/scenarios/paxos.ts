@@ -5,14 +5,24 @@ import { paxosMember } from "../../agents/paxos/member.ts";
 import { vrClient } from "../../agents/vr/client.ts";
 import type { AgentDefinition } from "../../core/define.ts";
 import { counterModel, kvModel } from "../linearizable_model.ts";
-import { type PlainAgent, plainGrid } from "../plain_grid.ts";
-import { defineScenario, type Exposure, type Scenario, type Sizes } from "../scenario.ts";
+import { defineScenario, type Scenario, type Sizes } from "../scenario.ts";
+import {
+  administratorOf,
+  Asker,
+  boxOf,
+  type Engine,
+  groupCalmMs,
+  groupExposure,
+  groupGrid,
+  groupSizes,
+  replicasOf,
+  smallCore,
+} from "./group.ts";
 import { PaxosWatch } from "./paxos_watch.ts";
-import { agentsOf, Asker, boxOf, makeAdministrator, smallCore, vrSizes } from "./vr.ts";
 import { vrAsker } from "./vr_agents.ts";
 
 const sizes = {
-  ...vrSizes,
+  ...groupSizes,
   prepares: [1, 8],
   /** WINDOW. */
   window: [1, 12],
@@ -24,62 +34,22 @@ const sizes = {
 
 type PaxosSizes = Sizes<keyof typeof sizes>;
 
-function paxosGrid(sizes: PaxosSizes, isFirst: boolean) {
-  const { founders, all } = agentsOf(sizes);
-  const agents: Record<string, PlainAgent> = {};
-  for (const id of all) {
-    const attrs = {
-      replicas: founders,
-      machine: sizes.machine === 0 ? "kv" : "counter",
-      bootstrap: isFirst && founders.includes(id),
-      batch: { operations: sizes.batch, prepares: sizes.prepares },
-      checkpointOperations: sizes.checkpoint,
-      keepOperations: sizes.keep,
-      viewChangeMs: sizes.patience,
-      heartbeatMs: Math.ceil(sizes.patience / 5),
-      leaseMs: 60 * sizes.lease,
-      window: sizes.window,
-    };
-    agents[id] = { type: "paxos_member", box: boxOf(id), attrs };
-  }
-  const addClient = (name: string, deadlineMs: number) => {
-    const box = boxOf(name);
-    const attrs = { replicas: all, deadlineMs, retryMs: sizes.retry };
-    agents[`${name}_client`] = { type: "vr_client", box, attrs };
-    agents[name] = { type: "vr_asker", box, attrs: { client: `${name}_client` } };
-  };
-  for (let number = 1; number <= sizes.clients; number++) addClient(`c${number}`, sizes.deadline);
-  addClient("admin", 20_000);
-  return plainGrid(agents);
-}
+const engineOf = ({ patience, window }: PaxosSizes): Engine => ({
+  type: "paxos_member",
+  attrs: { viewChangeMs: patience, heartbeatMs: Math.ceil(patience / 5), window },
+});
 
-function exposure(sizes: PaxosSizes): Exposure {
-  const { founders, all } = agentsOf(sizes);
-  const size = Math.floor(founders.length / 2) + 1;
-  const boxes = all.map(boxOf);
-  const clients = Array.from({ length: sizes.clients }, (_, index) => boxOf(`c${index + 1}`));
-  return {
-    // Clients fail too, but less often.
-    victims: [...boxes, ...boxes, ...clients],
-    disks: { boxes: founders.map(boxOf), max: founders.length - size },
-    quorum: { boxes: founders.map(boxOf), size },
-    ambushes: [
-      "append",
-      "sync",
-      "paxos.scout",
-      // Whoever has just begun has something under way that others will have to make sense of.
-      ...Array(6).fill("paxos.leads"),
-      "paxos.preempted",
-      "paxos.behind",
-      "paxos.learned",
-      "paxos.checkpoint",
-      "paxos.snapshot_installed",
-      "paxos.reconfigured",
-    ],
-    // A lease trusts that clocks drift only so much.
-    spares: sizes.lease === 1 ? ["jump"] : [],
-  };
-}
+const ambushes = [
+  "paxos.scout",
+  // Whoever has just begun has something under way that others will have to make sense of.
+  ...Array(6).fill("paxos.leads"),
+  "paxos.preempted",
+  "paxos.behind",
+  "paxos.learned",
+  "paxos.checkpoint",
+  "paxos.snapshot_installed",
+  "paxos.reconfigured",
+];
 
 /**
  * The scenario `paxos`, with the member that it is about.
@@ -91,17 +61,16 @@ export function paxosScenarioOf(member: AgentDefinition): Scenario {
     name: "paxos",
     doc: "Multi-Paxos of a machine: linearizable, one value a slot, nothing decided is lost.",
     sizes,
-    grid: (sizes) => paxosGrid(sizes, true),
-    laterGrid: (sizes) => paxosGrid(sizes, false),
+    grid: (sizes) => groupGrid(sizes, true, engineOf(sizes)),
+    laterGrid: (sizes) => groupGrid(sizes, false, engineOf(sizes)),
     definitions: [member, vrClient, vrAsker],
-    exposure,
-    // Longer than the first sync on a slow disk: before it, a founder does not know that it is one.
-    calmMs: 60,
+    exposure: (sizes) => groupExposure(sizes, ambushes),
+    calmMs: groupCalmMs,
     safetyMs: [500, 4000],
     livenessMs: 120_000,
     play(stage) {
       const { world, sizes, count, violated } = stage;
-      const { founders, all } = agentsOf(sizes);
+      const { founders, all } = replicasOf(sizes);
       const boxes = new Map(all.map((agent) => [agent, boxOf(agent)]));
       const watch = new PaxosWatch(world, boxes, count, violated);
       const askers = Array.from(
@@ -112,7 +81,7 @@ export function paxosScenarioOf(member: AgentDefinition): Scenario {
           return new Asker(`c${index + 1}`, { ...stage, safetyMs });
         },
       );
-      const { typist: administrator, asked, retire } = makeAdministrator(stage);
+      const { typist: administrator, asked, retire } = administratorOf(stage);
       const typists = [...askers.map(({ typist }) => typist), administrator];
       let lost = 0;
       let over = false;

@@ -22,7 +22,8 @@ interface Disk {
   starts: number;
   readonly accepted: Map<number, Accepted>;
   decided: number;
-  pending: PaxosRecord[];
+  /** Undefined for a record of another agent on the box, which is synced with the others. */
+  pending: (PaxosRecord | undefined)[];
   /** It has crashed: what of the pending records it kept shows when it starts. */
   crashed: boolean;
 }
@@ -89,13 +90,16 @@ export class PaxosDisks {
     return compareBallots(accepted.get(slot)?.ballot ?? bottom, ballot) >= 0;
   }
 
-  appended(agent: string, record: PaxosRecord): void {
+  /** Something was appended on an agent's box: a record of its own, or another agent's. */
+  appended(agent: string, record: PaxosRecord | undefined): void {
     this.#disk(agent).pending.push(record);
   }
 
   synced(agent: string, records: number): void {
     const { pending } = this.#disk(agent);
-    for (const record of pending.splice(0, records)) this.#keep(agent, record);
+    for (const record of pending.splice(0, records)) {
+      if (record !== undefined) this.#keep(agent, record);
+    }
   }
 
   crashed(agent: string): void {
@@ -119,13 +123,16 @@ export class PaxosDisks {
     // What it would have come to, had it kept all.
     let { starts, decided: known } = disk;
     for (const [index, record] of disk.pending.entries()) {
+      if (record === undefined) continue;
       if (record.kind === "start") starts++;
       if (record.kind === "decided") known = record.to;
       if (record.kind === "learned") known += record.values.length;
       if (record.kind === "snapshot") known = record.slot;
       if (isKept(record)) kept = index + 1;
     }
-    for (const record of disk.pending.slice(0, kept)) this.#keep(agent, record);
+    for (const record of disk.pending.slice(0, kept)) {
+      if (record !== undefined) this.#keep(agent, record);
+    }
     disk.pending = [];
     disk.crashed = false;
 

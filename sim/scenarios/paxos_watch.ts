@@ -86,7 +86,7 @@ export class PaxosWatch {
         break;
       }
       case "append":
-        if (event.append.agent !== agent) return;
+        if (event.append.agent !== agent) return this.#disks.appended(agent, undefined);
         this.#disks.appended(agent, recordSchema.parse(JSON.parse(event.append.record)));
         break;
       case "sync":

@@ -1,212 +1,39 @@
-// A replicated machine, its clients, and an administrator who changes the group while they work. Of every two
-// replicas at least one quorum keeps its disks; everything else may go wrong.
+// A machine replicated by Viewstamped Replication, its clients, and an administrator who changes the group while they
+// work. Of every two replicas at least one quorum keeps its disks; everything else may go wrong.
 
 import { counter } from "../../agents/machine/counter.ts";
 import { kv } from "../../agents/machine/kv.ts";
 import { vrClient } from "../../agents/vr/client.ts";
 import { vrReplica } from "../../agents/vr/replica.ts";
-import type { Json } from "../../core/data.ts";
 import type { AgentDefinition } from "../../core/define.ts";
-import { type Random, randomInteger } from "../../core/random.ts";
-import { drawCore } from "../injector.ts";
 import { modelOf } from "../linearizable_model.ts";
-import { type PlainAgent, plainGrid } from "../plain_grid.ts";
+import { defineScenario, type Scenario } from "../scenario.ts";
 import {
-  defineScenario,
-  type Exposure,
-  type Scenario,
-  type Sizes,
-  type Stage,
-} from "../scenario.ts";
-import { paceOf, Typist } from "./typist.ts";
+  administratorOf,
+  Asker,
+  boxOf,
+  groupCalmMs,
+  groupExposure,
+  groupGrid,
+  groupSizes,
+  replicasOf,
+  smallCore,
+} from "./group.ts";
 import { vrAsker } from "./vr_agents.ts";
 import { VrWatch } from "./vr_watch.ts";
 
-export const vrSizes = {
-  replicas: [1, 5],
-  spares: [0, 2],
-  clients: [1, 10],
-  requests: [1, 60],
-  keys: [1, 3],
-  reconfigurations: [0, 3],
-  /** 0 for the key-value machine, 1 for the counter. */
-  machine: [0, 1],
-  /** Whether reads are answered under a lease. */
-  lease: [0, 1],
-  batch: [1, 8],
-  prepares: [1, 4],
-  checkpoint: [1, 30],
-  keep: [0, 20],
-  /** How long a client waits for an answer before it asks everybody, in ms. */
-  retry: [4, 60],
-  /** How long a client waits for an answer at all, in ms. */
-  deadline: [100, 3000],
-} as const;
+const engine = { type: "vr_replica" };
 
-export type VrSizes = Sizes<keyof typeof vrSizes>;
-
-/** How many operations of each client must be carried out once the faults are over. */
-const operationsAfterFaults = 2;
-
-export const boxOf = (agent: string) => `box_${agent}`;
-
-export function agentsOf({ replicas, spares }: VrSizes): { founders: string[]; all: string[] } {
-  const all = Array.from({ length: replicas + spares }, (_, index) => `r${index + 1}`);
-  return { founders: all.slice(0, replicas), all };
-}
-
-function vrGrid(sizes: VrSizes, isFirst: boolean) {
-  const { founders, all } = agentsOf(sizes);
-  const agents: Record<string, PlainAgent> = {};
-  for (const id of all) {
-    const attrs = {
-      replicas: founders,
-      machine: sizes.machine === 0 ? "kv" : "counter",
-      bootstrap: isFirst && founders.includes(id),
-      batch: { operations: sizes.batch, prepares: sizes.prepares },
-      checkpointOperations: sizes.checkpoint,
-      keepOperations: sizes.keep,
-      leaseMs: 60 * sizes.lease,
-    };
-    agents[id] = { type: "vr_replica", box: boxOf(id), attrs };
-  }
-  const addClient = (name: string, deadlineMs: number) => {
-    const box = boxOf(name);
-    const attrs = { replicas: all, deadlineMs, retryMs: sizes.retry };
-    agents[`${name}_client`] = { type: "vr_client", box, attrs };
-    agents[name] = { type: "vr_asker", box, attrs: { client: `${name}_client` } };
-  };
-  for (let number = 1; number <= sizes.clients; number++) addClient(`c${number}`, sizes.deadline);
-  addClient("admin", 20_000);
-  return plainGrid(agents);
-}
-
-function exposure(sizes: VrSizes): Exposure {
-  const { founders, all } = agentsOf(sizes);
-  const size = Math.floor(founders.length / 2) + 1;
-  const boxes = all.map(boxOf);
-  const clients = Array.from({ length: sizes.clients }, (_, index) => boxOf(`c${index + 1}`));
-  return {
-    // Clients fail too, but less often.
-    victims: [...boxes, ...boxes, ...clients],
-    disks: { boxes: founders.map(boxOf), max: founders.length - size },
-    quorum: { boxes: founders.map(boxOf), size },
-    ambushes: [
-      "append",
-      "sync",
-      "vr.view_change.started",
-      "vr.view_change.completed",
-      "vr.recovery.started",
-      "vr.state_transferred",
-      "vr.checkpoint",
-      "vr.checkpoint_installed",
-      "vr.reconfigured",
-      "vr.epoch_learned",
-    ],
-    // A lease trusts that clocks drift only so much.
-    spares: sizes.lease === 1 ? ["jump"] : [],
-  };
-}
-
-export function drawOperation(random: Random, { machine, keys }: VrSizes, value: string): Json {
-  if (machine === 1) return random() < 0.4 ? { kind: "read" } : { kind: "add", amount: 1 };
-  const key = `key${randomInteger(random, 1, keys)}`;
-  const kind = randomInteger(random, 0, 9);
-  if (kind < 4) return { kind: "get", key };
-  if (kind < 8) return { kind: "put", key, value };
-  return kind < 9 ? { kind: "delete", key } : { kind: "cas", key, expected: null, value };
-}
-
-/** One client: asks one operation after another, and keeps on until enough were carried out after the faults. */
-export class Asker {
-  readonly typist: Typist;
-  committed = 0;
-  readonly #sizes: VrSizes;
-  #left: number;
-  #lives = 0;
-  #call: number | undefined;
-  #wanted = 0;
-
-  constructor(
-    name: string,
-    { world, safetyMs, random, history, sizes, count }: Stage<keyof VrSizes>,
-  ) {
-    this.#sizes = sizes;
-    this.#left = sizes.requests;
-    const nowUs = () => Math.round(1000 * world.now);
-    let asked = 0;
-    this.typist = new Typist({
-      world,
-      agent: name,
-      box: boxOf(name),
-      think: paceOf(random, sizes.requests, safetyMs),
-      next: () => {
-        if (this.#left-- <= 0 && this.#wanted <= 0) return undefined;
-        const operation = drawOperation(random, this.#sizes, `${name}.${++asked}`);
-        this.#call = history.invoke(`${name}.${this.#lives}`, operation, nowUs());
-        return JSON.stringify({ kind: "apply", operation });
-      },
-      answered: (text) => {
-        const outcome = JSON.parse(text);
-        const call = this.#call ?? 0;
-        this.#call = undefined;
-        if (outcome.kind === "applied") {
-          history.answer(call, outcome.result, nowUs());
-          this.committed++;
-          this.#wanted--;
-        } else {
-          // Whatever may still happen is nobody's whom a later call of this client follows.
-          this.#lives++;
-          if (outcome.certain) history.fail(call);
-          count(outcome.certain ? "calls failed" : "calls of unknown outcome");
-        }
-      },
-      lost: () => {
-        this.#lives++;
-        count("answers lost");
-      },
-    });
-  }
-
-  /** The faults are over. */
-  askMore(): void {
-    this.#wanted = operationsAfterFaults;
-    this.typist.wake();
-  }
-}
-
-/** The administrator: names new groups, and lets those that have lost their disks join again. */
-export function makeAdministrator(
-  { world, random, sizes, count }: Stage<keyof VrSizes>,
-): { typist: Typist; asked: () => number; retire: () => void } {
-  const { all } = agentsOf(sizes);
-  let left = sizes.reconfigurations;
-  let asked = 0;
-  world.observe((event) => {
-    if (event.kind === "disk" && event.bytesMax === "lost") left++;
-  });
-  const typist = new Typist({
-    world,
-    agent: "admin",
-    box: boxOf("admin"),
-    think: () => randomInteger(random, 0, 1000),
-    next() {
-      // Who is down cannot say whether it has lost its disk, and would be named as what it was before.
-      const up = all.filter((agent) => world.isUp(boxOf(agent)));
-      if (left <= 0 || up.length === 0) return undefined;
-      left--;
-      asked++;
-      const replicas: string[] = [];
-      for (let count = randomInteger(random, 1, up.length); count > 0; count--) {
-        replicas.push(...up.splice(randomInteger(random, 0, up.length - 1), 1));
-      }
-      return JSON.stringify({ kind: "reconfigure", replicas });
-    },
-    answered: (text) => count(`reconfiguration ${JSON.parse(text).kind}`),
-    lost: () => {},
-  });
-  return { typist, asked: () => asked, retire: () => left = 0 };
-}
+const ambushes = [
+  "vr.view_change.started",
+  "vr.view_change.completed",
+  "vr.recovery.started",
+  "vr.state_transferred",
+  "vr.checkpoint",
+  "vr.checkpoint_installed",
+  "vr.reconfigured",
+  "vr.epoch_learned",
+];
 
 /**
  * The scenario `vr`, with the replica that it is about.
@@ -221,25 +48,24 @@ export function vrScenarioOf(
     name: "vr",
     doc:
       "Viewstamped Replication of a machine: linearizable, nothing committed is lost, all agree.",
-    sizes: vrSizes,
-    grid: (sizes) => vrGrid(sizes, true),
-    laterGrid: (sizes) => vrGrid(sizes, false),
+    sizes: groupSizes,
+    grid: (sizes) => groupGrid(sizes, true, engine),
+    laterGrid: (sizes) => groupGrid(sizes, false, engine),
     definitions: [replica, client, vrAsker],
-    exposure,
-    // Longer than the first sync on a slow disk: before it, a founder does not know that it is one.
-    calmMs: 60,
+    exposure: (sizes) => groupExposure(sizes, ambushes),
+    calmMs: groupCalmMs,
     safetyMs: [500, 4000],
     livenessMs: 120_000,
     play(stage) {
       const { world, sizes, count, violated } = stage;
-      const { founders, all } = agentsOf(sizes);
+      const { founders, all } = replicasOf(sizes);
       const boxes = new Map(all.map((agent) => [agent, boxOf(agent)]));
       const watch = new VrWatch(world, boxes, count, violated);
       const askers = Array.from(
         { length: sizes.clients },
         (_, index) => new Asker(`c${index + 1}`, stage),
       );
-      const { typist: administrator, asked, retire } = makeAdministrator(stage);
+      const { typist: administrator, asked, retire } = administratorOf(stage);
       const typists = [...askers.map(({ typist }) => typist), administrator];
       const machine = sizes.machine === 0 ? kv : counter;
       let lost = 0;
@@ -286,7 +112,7 @@ export function vrScenarioOf(
       "note.vr.replaced",
       "note.vr.lease_read",
       "crash.primary",
-      "crash.elected primary in a view change",
+      { mark: "crash.elected primary in a view change", share: 1 / 16 },
       "quorum.gone",
       "executions judged",
       "calls of unknown outcome",
@@ -301,16 +127,6 @@ export function vrScenarioOf(
       "fault.jump",
     ],
   });
-}
-
-/** A quorum of the founders, or more of them, and whoever is no founder. */
-export function smallCore(
-  random: Random,
-  founders: readonly string[],
-  boxes: readonly string[],
-): readonly string[] {
-  const size = Math.floor(founders.length / 2) + 1;
-  return drawCore(random, boxes, { boxes: founders.map(boxOf), size });
 }
 
 /** The built-in scenario `vr`. */

@@ -44,9 +44,10 @@ class Gobby implements Standing {
   readonly #watches: GobbyWatch[] = [];
   #count = 0;
 
-  constructor(engine: string) {
+  constructor(engine: string, readsLocally: boolean) {
+    const replica = (at: number) => readsLocally ? { replica: `r${at}` } : {};
     this.boxes = new Boxes(servers.map((id, at) => [
-      { id, type: "gobby_server", attrs: { servers, group: `g${at}` } },
+      { id, type: "gobby_server", attrs: { servers, group: `g${at}`, ...replica(at) } },
       { id: `g${at}`, type: "vr_client", attrs: { replicas } },
       { id: `r${at}`, type: engine, attrs: { replicas, machine: "gobby_service" } },
     ]));
@@ -65,6 +66,10 @@ class Gobby implements Standing {
 
   reads(): Asks {
     return this.all.map((each) => () => each.get(this.#nextKey()));
+  }
+
+  oldReads(): Asks {
+    return this.all.map((each) => () => each.get(this.#nextKey(), { stale: true }));
   }
 
   locks(): Asks {
@@ -110,8 +115,8 @@ class Gobby implements Standing {
 }
 
 await using ceiling = kv();
-await using onPaxos = new Gobby("paxos_member");
-await using onVr = new Gobby("vr_replica");
+await using onPaxos = new Gobby("paxos_member", true);
+await using onVr = new Gobby("vr_replica", false);
 const of = (gobby: Gobby, name: string, asks: Asks): Contender => ({
   name,
   asks,
@@ -123,7 +128,9 @@ const contenders = [
   of(onVr, "puts, on vr_replica", onVr.puts()),
   of(onPaxos, "puts, on paxos_member", onPaxos.puts()),
   of(onPaxos, "lock and release", onPaxos.locks()),
-  of(onPaxos, "linearizable reads", onPaxos.reads()),
+  of(onVr, "reads through the log", onVr.reads()),
+  of(onPaxos, "reads under the lease", onPaxos.reads()),
+  of(onPaxos, "old reads, anywhere", onPaxos.oldReads()),
 ];
 for (const contender of contenders) await measure(contender, 0, warmUpMs);
 const told = of(onPaxos, `puts told to ${watchers}`, await onPaxos.told());

@@ -9,6 +9,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import type { GobbyEvent } from "../../agents/gobby/machine_types.ts";
+import { GobbyClient } from "../../client/gobby.ts";
 import { RefusedError } from "../../client/gobby_error.ts";
 import { OperationError } from "../../client/group_client.ts";
 import { GobbyBoxes, leaseMs, roundMs } from "./gobby_support.ts";
@@ -66,6 +67,35 @@ Deno.test("ovid gobby puts, gets, swaps, lists, watches, saves and restores", as
   const restored = await boxes.run(["restore", file, "--force"]);
   assertEquals(restored.stdout, "2 keys put, 0 of sessions left out\n");
   assertEquals((await boxes.run(["get", "colour"])).stdout, "blue\n");
+});
+
+Deno.test("what is old is read from one server alone, with how old it is", async () => {
+  await using boxes = new GobbyBoxes().startAll();
+  await using gobby = boxes.client({ deadlineMs: 30_000 });
+  const { revision } = await gobby.put("a", "1");
+  const { master } = await gobby.status();
+  const [one = "", ...others] = Object.keys(boxes.servers).filter((server) => server !== master);
+  await using alone = new GobbyClient({ servers: { [one]: boxes.servers[one] ?? "" } });
+  await eventually("the one that will be left to know how old it is", async () => {
+    const asked = alone.get("a", { stale: true, deadlineMs: 1000 });
+    return (await asked.catch(() => undefined))?.entry !== undefined;
+  }, 30_000);
+  const killedAt = performance.now();
+  for (const server of [master, ...others]) await boxes.kill(server);
+  const read = await boxes.run(["get", "a", "--stale", "--json", "--timeout", "20000"]);
+  assertEquals(read.code, 0, read.stderr);
+  const found = JSON.parse(read.stdout);
+  assertEquals([found.entry.value, found.revision >= revision], ["1", true]);
+  // It was up to date not long before.
+  const sinceMs = performance.now() - killedAt;
+  assert(
+    found.ageMs > 0 && found.ageMs <= sinceMs + 30_000,
+    `it is ${found.ageMs} ms old ${sinceMs} ms after the others were killed`,
+  );
+  const shown = await boxes.run(["range", "a", "--stale", "--timeout", "20000"]);
+  assertStringIncludes(shown.stdout, "ms old at most)");
+  const fresh = await boxes.run(["get", "a", "--timeout", "1000"]);
+  assertEquals(fresh.code, 1, fresh.stdout);
 });
 
 Deno.test("ovid gobby says what is wrong with how it is called, or that nobody answers", async () => {
@@ -272,7 +302,9 @@ Deno.test(`kill -9 of the master for ${seconds} s: a number under a lock is exac
       } ms; between increments ` +
       `otherwise: median ${medianOf(gaps).toFixed(0)} ms`,
   );
-  assert(outages.length > 0 && tally.done > 100, "masters were killed, and work was done");
+  // However slow the machine is, so much was done before and after each kill.
+  const least = 35 * outages.length;
+  assert(least > 0 && tally.done >= least, "masters were killed, and work was done");
   assert(
     total >= tally.done && total <= tally.done + tally.unknown,
     `the number is ${total}, want ${tally.done} or up to ${tally.unknown} more`,

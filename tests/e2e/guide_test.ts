@@ -3,7 +3,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { type Outcome, ovid, projectPath, Workspace } from "./support.ts";
+import { type Outcome, ovid, projectPath, Running, Workspace } from "./support.ts";
 
 /** How many seeds a repaired program must pass. */
 const repairedRunsMin = 300;
@@ -14,6 +14,8 @@ const isShort = Deno.env.has("OVID_SHORT");
 
 interface Command {
   readonly line: string;
+  /** Whether it goes on running until the session is over. */
+  readonly stays: boolean;
   stdin: string;
   printed: string;
 }
@@ -30,8 +32,10 @@ function sessionsOf(page: string): Session[] {
     const commands: Command[] = [];
     for (const line of (body ?? "").trimEnd().split("\n")) {
       const current = commands.at(-1);
-      if (line.startsWith("$ ")) commands.push({ line: line.slice(2), stdin: "", printed: "" });
-      else if (line.startsWith("> ") && current) current.stdin += `${line.slice(2)}\n`;
+      if (/^[$&] /.test(line)) {
+        const stays = line.startsWith("&");
+        commands.push({ line: line.slice(2), stays, stdin: "", printed: "" });
+      } else if (line.startsWith("> ") && current) current.stdin += `${line.slice(2)}\n`;
       else if (current) current.printed += `${line}\n`;
     }
     return { commands, isLoose: loose !== undefined };
@@ -63,17 +67,23 @@ async function run({ line, stdin }: Command, { path: cwd }: Workspace): Promise<
     return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
   }
   assertEquals(program, "ovid", "only ovid and deno are executed");
-  const home = args[0] === "box" ? cwd : projectPath("examples", "guide");
-  const given = args.map((arg) =>
-    arg.replace(
-      /^examples\/guide(\/\d\d_\w+)?/,
-      (_, folder = "") => args[0] === "box" ? home : home + folder,
-    )
-  );
+  const given = locate(args, cwd);
   // One process is enough, and prints the same: most of a small batch is the starting of processes.
   const jobs = given.includes("--runs") ? ["--jobs", "1"] : [];
   const outcome = await ovid([...shortened(given), ...jobs], { stdin, cwd });
   return { ...outcome, stdout: outcome.stdout.replaceAll(root, "") };
+}
+
+/** Arguments with the paths that they have here: boxes, and who looks at them, are on free ports. */
+function locate(args: readonly string[], cwd: string): string[] {
+  const isCopy = args[0] === "box" || args[0] === "trace";
+  const guide = projectPath("examples", "guide");
+  return args.map((arg) =>
+    arg.replace(
+      /^examples\/guide(\/\d\d_\w+)?/,
+      (_, folder = "") => isCopy ? cwd : guide + folder,
+    )
+  );
 }
 
 /** A command for those who are in a hurry: fewer seeds, and no look for the shortest story. */
@@ -90,8 +100,14 @@ async function follow({ commands, isLoose }: Session, workspace: Workspace): Pro
   const finish = () => {
     assertEquals(last?.code ?? 0, 0, `$ ${last?.line}, and nobody looks at its exit code`);
   };
+  await using stack = new AsyncDisposableStack();
   for (const command of commands) {
-    const { line, printed } = command;
+    const { line, printed, stays } = command;
+    if (stays) {
+      const args = locate(line.split(" ").slice(1), workspace.path);
+      stack.use(new Running(args, { cwd: workspace.path }));
+      continue;
+    }
     if (line === "echo $?") {
       assertEquals(`${last?.code}\n`, printed, `the exit code of $ ${last?.line}`);
       last = undefined;
@@ -104,7 +120,8 @@ async function follow({ commands, isLoose }: Session, workspace: Workspace): Pro
     if (isLoose) {
       for (const verdict of verdictsOf(printed)) assert(stdout.split("\n").includes(verdict), what);
     } else if (shortened(line.split(" ")).join(" ") === line) {
-      assertMatch(`${stdout.trimEnd()}\n`, expressionOf(printed), what);
+      const said = stdout.trimEnd();
+      assertMatch(said === "" ? "" : `${said}\n`, expressionOf(printed), what);
     }
   }
   finish();

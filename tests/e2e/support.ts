@@ -64,10 +64,16 @@ export class Running implements AsyncDisposable {
 
   constructor(
     args: readonly string[],
-    { cwd = root, line }: { cwd?: string; line?: readonly string[] } = {},
+    { cwd = root, line, command: other }: {
+      cwd?: string;
+      /** Arguments of a program other than Ovid's own. */
+      line?: readonly string[];
+      /** What runs it, if not Deno. */
+      command?: string;
+    } = {},
   ) {
     const { command, args: all } = ovidCommand(args);
-    this.process = new Deno.Command(command, {
+    this.process = new Deno.Command(other ?? command, {
       args: [...line ?? all],
       cwd,
       env: { NO_COLOR: "1" },
@@ -136,6 +142,14 @@ export async function eventually<T>(
     if (performance.now() > deadline) throw new Error(`Not within ${withinMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/**
+ * Whether a box had no turn for a second: its links end by the rules then, and a busy machine is as good a reason as any.
+ * Whoever looks for disturbed links can say nothing of them.
+ */
+export function wasStarved(...boxes: readonly Running[]): boolean {
+  return boxes.some(({ stderr }) => stderr.includes("it has been silent for too long"));
 }
 
 /** Ports that were free a moment ago, all different. */

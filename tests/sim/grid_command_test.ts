@@ -74,7 +74,10 @@ for (const kind of ["typed", "text"]) {
       await deno(folder.path, "lint"),
     ];
     for (const { code, out, err } of checks) assertEquals(code, 0, out + err);
-    const tests = await deno(folder.path, "test", "-A", "--no-check");
+    // Either way to run a test.
+    const tests = kind === "text"
+      ? await folder.ovid("test")
+      : await deno(folder.path, "test", "-A", "--no-check");
     assertEquals(tests.code, 0, tests.out + tests.err);
     assertMatch(tests.out, /ok \| [45] passed/);
     const checked = await folder.ovid("check", "mine.json");

@@ -54,10 +54,11 @@ for (const [name, scenario] of builtInScenarios) {
     async fn() {
       const { command, args } = selfCommand(["sim", name, "--seconds", String(seconds)]);
       const output = await new Deno.Command(command, { args, stdin: "null" }).output();
-      // What it prints of a failure begins with the command that repeats it.
       const text = new TextDecoder().decode(output.stdout) +
         new TextDecoder().decode(output.stderr);
-      assertEquals(output.code, 0, text);
+      // Last, where whoever sees only the end of a log finds them: the commands that repeat the failures.
+      const again = text.match(/^ {2}ovid sim .*$/gm) ?? [];
+      assertEquals(output.code, 0, [text, ...new Set(again)].join("\n"));
     },
   });
 

@@ -179,6 +179,7 @@ const weighted: readonly (readonly [number, fc.Arbitrary<Draft>])[] = [
   ],
   [4, some({ kind: is("release"), key: lock, token })],
   [2, some({ kind: is("cancelWait"), key: lock, ticket: token })],
+  [2, some({ kind: is("withdraw"), session: reference, key: lock })],
   [2, some({ kind: is("getLock"), key: lock })],
   [2, some({ kind: is("events"), target, from: fc.nat(30), limit })],
   [1, some({ kind: is("status") })],

@@ -65,6 +65,7 @@ export function applyToTwin(twin: Twin, op: GobbyOperation, limits: GobbyLimits)
     case "acquire":
     case "release":
     case "cancelWait":
+    case "withdraw":
     case "endLockDelay":
     case "getLock":
       return applyToLock(twin, op, revision, limits);
@@ -73,7 +74,9 @@ export function applyToTwin(twin: Twin, op: GobbyOperation, limits: GobbyLimits)
   }
 }
 
-type LockOperation = Gobby<"acquire" | "release" | "cancelWait" | "endLockDelay" | "getLock">;
+type LockOperation = Gobby<
+  "acquire" | "release" | "cancelWait" | "withdraw" | "endLockDelay" | "getLock"
+>;
 
 function applyToLock(
   twin: Twin,
@@ -92,6 +95,13 @@ function applyToLock(
       endClaim(twin, op.key, op.ticket, "cancelled", revision);
       settle(twin, op.key);
       return { kind: "waitCancelled", revision };
+    case "withdraw": {
+      const claim = claimOf(twin, op.key, op.session);
+      const held = claim?.held ?? false;
+      endClaim(twin, op.key, claim?.number ?? 0, held ? "released" : "cancelled", revision);
+      settle(twin, op.key);
+      return { kind: held ? "released" : "waitCancelled", revision };
+    }
     case "endLockDelay": {
       const { key, token } = op;
       twin.delays = twin.delays.filter((each) => each.key !== key);

@@ -62,6 +62,11 @@ export function refusalsOf(twin: Twin, op: GobbyOperation, limits: GobbyLimits):
       if (claimsOf(twin, op.key, false).some(({ number }) => number === op.ticket)) break;
       judge.refuse({ kind: "refused", why: "notWaiting", key: op.key, ticket: op.ticket });
       break;
+    case "withdraw":
+      judge.session(op.session);
+      if (claimOf(twin, op.key, op.session) !== undefined) break;
+      judge.refuse({ kind: "refused", why: "notClaimed", key: op.key, session: op.session });
+      break;
     case "events": {
       judge.limit("answers", op.limit);
       const { oldest } = twin;
