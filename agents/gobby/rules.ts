@@ -38,6 +38,14 @@ export const gobbyRules = {
   },
 
   /**
+   * Whether the master of `term` answers from a state that is in the term `found`. From an earlier one it must not; a
+   * later one says that it is the master no more, which the lease has made impossible.
+   */
+  isOfTerm(found: number, term: number): boolean {
+    return found === term;
+  },
+
+  /**
    * Since when a state is up to date that is as far as the master said that it was. The master may have said so long
    * before that was heard, but not before it was asked.
    */

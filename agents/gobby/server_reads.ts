@@ -80,7 +80,7 @@ export function onLooked(step: ServerStep, { id, result }: ServerMessage<"looked
   state.look = undefined;
   const found = readsOf(result);
   if (
-    found === undefined || found.term !== state.term ||
+    found === undefined || !rules.isOfTerm(found.term, state.term) ||
     !rules.includes(found.place, asked.knownPlace)
   ) {
     ctx.note("gobby.replica_behind");
@@ -106,10 +106,11 @@ function answer(
   to: AgentId,
   reply: Pick<ServerMessage<"reply">, "client" | "request" | "outcome">,
 ): void {
-  const { state: { term }, ctx, rules } = step;
+  const { state, ctx, rules } = step;
   if (!rules.mayRead(isMaster(step))) return;
+  state.answers++;
   ctx.note("gobby.lease_read");
-  ctx.sendTo(to, { type: "reply", ...reply, term });
+  ctx.sendTo(to, { type: "reply", ...reply, term: state.term });
 }
 
 /** A client asks again for what may be read: the replica may be stopped, or answer too late, so that the log has to. */

@@ -30,7 +30,6 @@ const rare: ReadonlySet<string> = new Set([
   "a release that frees a later lease",
   "a session counted from the answer",
   "a session that takes clocks for right",
-  "a lease read after the lease is over",
   "two more servers that vote for the lease at once",
 ]);
 

@@ -29,7 +29,7 @@ const breaches: { readonly [name: string]: Partial<GobbyRules> } = {
   "a session counted from the answer": { countedFrom: (_sentAt, answeredAt) => answeredAt },
   "a session that takes clocks for right": { countedMs: (ttlMs) => ttlMs },
   "a new master that gives sessions no time": { timeUnderNewMaster: () => 1 },
-  "a lease read after the lease is over": { mayRead: () => true },
+  "a lease read after the lease is over": { mayRead: () => true, isOfTerm: () => true },
   "a lease read from a copy that is behind": { includes: () => true },
   "an old read that understates its age": { lastedMs: () => 0 },
   "an old read counted from the answer": { freshSince: (_askedAt, answeredAt) => answeredAt },
