@@ -3,10 +3,12 @@
 
 import { bareCommand } from "./bare.ts";
 import { type BenchAgent, Boxes } from "./boxes.ts";
-import type { Contender, Contest } from "./contest.ts";
+import { type Contender, type Contest, rest } from "./contest.ts";
 import { Process, type Self } from "./process.ts";
 
 const boxes = 16;
+/** After so long a process has nothing more to do with its start. */
+const restMs = 2000;
 
 /** The memory that a process has to itself, and its share of what it has in common with others, in megabytes. */
 async function megabytesOf(processes: readonly Process[]): Promise<number> {
@@ -75,7 +77,10 @@ export function startContest(self: Self, rounds: number): Contest {
 
 /** `ovid bench memory`. */
 export function memoryContest(self: Self, rounds: number): Contest {
-  const memory = (_ms: number, processes: readonly Process[]) => megabytesOf(processes);
+  const memory = async (_ms: number, processes: readonly Process[]) => {
+    await rest(restMs);
+    return await megabytesOf(processes);
+  };
   return {
     name: "memory",
     title: `${boxes} boxes that all see each other`,

@@ -39,8 +39,8 @@ export interface CommandExample {
   readonly beside?: readonly string[];
   /** What it prints once it does its work, if it ends only when it is told to. */
   readonly serves?: string;
-  /** Its exit code; default 0. */
-  readonly code?: number;
+  /** Its exit code, or which it may be; default 0. */
+  readonly code?: number | readonly number[];
 }
 
 /** A subcommand. */

@@ -163,6 +163,9 @@ export function asNew(grid: Grid): Grid {
   return { ...grid, agents };
 }
 
+/** How long after its links stand a box collects what its start has left, when others start no more. */
+const firstCollectionMs = 500;
+
 /** Runs a box until it ends by itself, by a signal, or with its parent. The exit code. */
 export async function runBox(
   options: BoxOptions & { readonly log: BoxLog },
@@ -174,7 +177,10 @@ export async function runBox(
   using _signals = onStopSignals((code) =>
     run.supervised && code === 130 || signalled.resolve(code)
   );
-  const box = await Box.start({ ...options, collect: makeCollector(), warnings });
+  const collect = makeCollector();
+  const box = await Box.start({ ...options, collect, warnings });
+  // A fifth of a box that has just started is garbage, which an engine with little to do keeps for ever.
+  box.linked.then(() => Deno.unrefTimer(setTimeout(collect, firstCollectionMs)));
   log.info(`up, seed ${box.seed}, ${run.about}`);
   await using _watch = run.watch?.(box);
   const terminal = run.supervised
