@@ -79,6 +79,8 @@ refused or is not there, 2 if it was called wrongly, 3 if the grid is wrong.`,
     {
       line: "ovid gobby examples/gobby/grid_with_spares.json members replace r3 r4",
       doc: "Lets a spare keep the data in the place of a replica that is gone",
+      after: [ready.replace("grid", "grid_with_spares")],
+      beside: ["ovid box examples/gobby/grid_with_spares.json --new"],
     },
     {
       line: "ovid gobby examples/gobby/grid.json",

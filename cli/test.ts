@@ -25,8 +25,16 @@ deno.json is needed, and none is read. A test that leaves a timer or a file open
     { name: "filter", value: "TEXT", doc: "Runs only tests that have it in their names" },
   ],
   examples: [
-    { line: "ovid test --check", doc: "All types and tests in this folder" },
-    { line: "ovid test counter_test.ts --filter crash", doc: "Some tests of one file" },
+    {
+      line: "ovid test --check",
+      doc: "All types and tests in this folder",
+      after: ["mkdir mine && cd mine && ovid new agent counter"],
+    },
+    {
+      line: "ovid test counter_test.ts --filter crash",
+      doc: "Some tests of one file",
+      after: ["ovid new agent counter"],
+    },
   ],
   async run(call) {
     const filter = call.value("filter");
