@@ -1,9 +1,7 @@
 // The ceilings: bare sockets of the runtime, each in a process of its own, that do what cannot be left out and nothing
 // else. They take lines on standard input and answer on standard output, as the agents that they are compared with do.
 
-import { fileURLToPath } from "node:url";
 import { LineDecoder } from "../transport/lines.ts";
-import type { Invocation, Self } from "./process.ts";
 
 const lineBytesMax = 1 << 20;
 const encoder = new TextEncoder();
@@ -11,19 +9,6 @@ const decoder = new TextDecoder();
 
 /** The roles that {@linkcode runBare} plays. */
 export const bareRoles = ["listener", "sink", "source", "echo", "player", "keeper"] as const;
-
-/**
- * The command that plays a role: this very file, with nothing of Ovid around it; or, where Ovid is one binary and there
- * is no such file, the binary.
- */
-export function bareCommand(self: Self, role: readonly string[]): Invocation {
-  const url = new URL(import.meta.url);
-  if (url.protocol !== "file:" || !url.pathname.endsWith("/bare.ts")) {
-    return self(["bench", "--bare", ...role]);
-  }
-  const flags = ["run", "--allow-all", "--quiet", "--no-config", "--no-lock"];
-  return { command: Deno.execPath(), args: [...flags, fileURLToPath(url), ...role] };
-}
 
 /** Plays a role until standard input ends. */
 export async function runBare(role: string, args: readonly string[]): Promise<void> {

@@ -3,7 +3,7 @@
 
 import { join } from "@std/path";
 import { LineDecoder } from "../transport/lines.ts";
-import { bareCommand } from "./bare.ts";
+import { bareCommand } from "./bare_command.ts";
 import { Boxes } from "./boxes.ts";
 import { type Contender, type Contest, rest } from "./contest.ts";
 import { Process, type Self } from "./process.ts";

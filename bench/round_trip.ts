@@ -1,6 +1,6 @@
 // A round trip between agents in two boxes, beside one between two bare sockets.
 
-import { bareCommand } from "./bare.ts";
+import { bareCommand } from "./bare_command.ts";
 import { Boxes } from "./boxes.ts";
 import { type Contender, type Contest, rest } from "./contest.ts";
 import { Process, type Self } from "./process.ts";

@@ -1,7 +1,7 @@
 // How long sixteen boxes take until each sees all others alive, and how much memory they have then, beside sixteen bare
 // listeners.
 
-import { bareCommand } from "./bare.ts";
+import { bareCommand } from "./bare_command.ts";
 import { type BenchAgent, Boxes } from "./boxes.ts";
 import { type Contender, type Contest, rest } from "./contest.ts";
 import { Process, type Self } from "./process.ts";

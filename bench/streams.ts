@@ -3,7 +3,7 @@
 
 import { loadMessage, loadProtocol } from "../agents/load/protocol.ts";
 import { validate } from "../core/schema.ts";
-import { bareCommand } from "./bare.ts";
+import { bareCommand } from "./bare_command.ts";
 import { Boxes } from "./boxes.ts";
 import { type Contender, type Contest, rest } from "./contest.ts";
 import { Process, type Self } from "./process.ts";
