@@ -25,7 +25,8 @@ import { LinksAwaited } from "./links_awaited.ts";
 import { MasterPort } from "./master_port.ts";
 import { memoryJournal } from "./memory_journal.ts";
 import { Processes } from "./processes.ts";
-import { sandboxBox, Sandboxes } from "./sandboxes.ts";
+import { sandboxBox } from "./sandbox_limits.ts";
+import type { Sandboxes } from "./sandboxes.ts";
 import { Tracing } from "./tracing.ts";
 
 /** How long a box that ends waits for a reader of its output that takes nothing. */
@@ -75,13 +76,13 @@ export class Box {
   readonly #guests: Guests;
   readonly #definitions: Map<string, AgentDefinition>;
   readonly #words: BoxWords;
-  readonly #sandboxes: Sandboxes;
+  readonly #sandboxes: Sandboxes | undefined;
   #tickTimer: ReturnType<typeof setTimeout> | undefined;
   #accepted = 0;
   readonly #end = Promise.withResolvers<BoxEnd>();
   #closing: Promise<void> | undefined;
 
-  private constructor(options: BoxOptions) {
+  private constructor(options: BoxOptions, withSandboxes: typeof Sandboxes | undefined) {
     const { box, grid, dialect = "grid", masterPort, log = silent } = options;
     const { seed = crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n } = options;
     const transport = countAccepted(options.transport ?? tcp, () => this.#accepted++);
@@ -99,9 +100,7 @@ export class Box {
     this.ended = this.#end.promise;
     this.#membership = new Membership({ self: box, numeric: dialect === "numeric" });
     this.#mesh = new Mesh({
-      self: box,
-      boxes: grid.boxes,
-      dialect,
+      ...{ self: box, boxes: grid.boxes, dialect },
       addressOf: options.addressOf ?? ((id) => id),
       transport,
       random: seededRandom(deriveSeed(seed, "mesh")),
@@ -139,7 +138,7 @@ export class Box {
       ...{ box, definitions: this.#definitions, seed, loss: options.loss ?? 0 },
       takesTyped: (peer: BoxId) => peer === sandboxBox || this.#mesh.takesTyped(peer),
     };
-    this.#sandboxes = new Sandboxes({
+    this.#sandboxes = withSandboxes && new withSandboxes({
       ...common,
       grid,
       sandboxes: options.sandboxes,
@@ -154,7 +153,7 @@ export class Box {
     });
     this.host = new Host({
       ...common,
-      grid: this.#sandboxes.rest,
+      grid: this.#sandboxes?.rest ?? grid,
       isGuest: (agent) => this.#guests.has(agent),
     });
     this.#tracing = new Tracing({
@@ -195,7 +194,7 @@ export class Box {
       note: (note) => this.#words.note(note),
       fault: (fault) => this.#fault(fault),
       revived: (agent) => this.#revived(agent),
-      ...options.sandboxes === undefined ? {} : { elsewhere: this.#sandboxes },
+      ...this.#sandboxes === undefined ? {} : { elsewhere: this.#sandboxes },
       ended: (agent) => this.#agentEnded(agent),
       failed: (error) => this.#finish({ why: "failed", error }),
       stepped: options.telemetry && ((from, to) => options.telemetry?.stepped(from, to)),
@@ -216,7 +215,7 @@ export class Box {
    * @throws {Error} if a port is taken, or the journal holds what today's agents cannot read.
    */
   static async start(options: BoxOptions): Promise<Box> {
-    const box = new Box(options);
+    const box = new Box(options, options.sandboxes && (await import("./sandboxes.ts")).Sandboxes);
     try {
       await box.#mesh.start();
       await box.#masterPort?.start();
@@ -228,7 +227,7 @@ export class Box {
     options.telemetry?.started({ host: box.host, driver: box.#driver, mesh: box.#mesh });
     box.#tick();
     // First, so that the others' first mail finds them.
-    box.#sandboxes.boot(box.#images);
+    box.#sandboxes?.boot(box.#images);
     box.#driver.boot(box.#images);
     return box;
   }
@@ -295,7 +294,7 @@ export class Box {
     const agents = agentsOf(grid, box).filter((entry) => entry.type === type).map(({ id }) => id);
     await this.#words.withSource(type, by.source, async () => {
       if (by.sandboxed === undefined) return await this.#driver.replace(agents, by.definition);
-      await this.#sandboxes.replace(type, by.sandboxed);
+      await this.#sandboxes?.replace(type, by.sandboxed);
       this.#driver.compact();
     });
     this.#definitions.set(type, by.definition);
@@ -319,7 +318,7 @@ export class Box {
   async #close(): Promise<void> {
     clearTimeout(this.#tickTimer);
     this.#links.close();
-    await Promise.all([this.#driver.close(), this.#sandboxes.close()]);
+    await Promise.all([this.#driver.close(), this.#sandboxes?.close()]);
     // A terminal that has stopped reading must not keep a box from its end.
     await this.#devices.flush(lastWordsMs);
     await Promise.all([
@@ -335,7 +334,7 @@ export class Box {
 
   #take(input: Input): void {
     const agent = input.kind === "mail" ? input.envelope.to : input.agent;
-    if (this.#sandboxes.has(agent)) this.#sandboxes.take(agent, input);
+    if (this.#sandboxes?.has(agent)) this.#sandboxes.take(agent, input);
     else this.#driver.take(input);
   }
 

@@ -5,8 +5,7 @@ import { dirname, isAbsolute, join, relative, resolve } from "@std/path";
 import type { AgentDefinition } from "../core/define.ts";
 import { messageOf } from "../core/error.ts";
 import type { Json } from "../core/data.ts";
-import { type LoadedPlugin, type LoadOptions, loadPlugin } from "./plugin_load.ts";
-import { bundleConfined, describeConfined } from "./sandbox_type.ts";
+import type { LoadedPlugin, LoadOptions } from "./plugin_load.ts";
 import type { SandboxedType, SandboxOptions } from "./sandbox_type.ts";
 
 /** What an agent says of its type. */
@@ -122,9 +121,11 @@ async function loadFrom(
   }
   if (sandbox !== undefined && sandbox !== "ignored" && (asked || sandbox.all)) {
     const attrs = own.map((each) => each.attrs ?? {});
+    const { bundleConfined, describeConfined } = await import("./sandbox_type.ts");
     const sandboxed = await describeConfined(await bundleConfined(file), attrs, sandbox);
     return { definition: sandboxed.definition, file, sandboxed };
   }
+  const { loadPlugin } = await import("./plugin_load.ts");
   const plugin = await loadPlugin(file, options);
   return { definition: plugin.definition, file, plugin };
 }

@@ -3,11 +3,11 @@
 // a heap that is full ends the whole process.
 
 import { LineDecoder } from "../transport/lines.ts";
+import type { SandboxLimits } from "./sandbox_limits.ts";
 import {
   answerBytesMax,
   parseAnswer,
   type SandboxAnswer,
-  type SandboxLimits,
   type SandboxRequest,
 } from "./sandbox_words.ts";
 

@@ -8,7 +8,7 @@ import { pluginApi } from "./plugin_api.ts";
 import { PluginSource } from "./plugin_source.ts";
 import { Sandbox, type SandboxStarter } from "./sandbox.ts";
 import { codeUrl, judgedSchema, standIn } from "./sandbox_definition.ts";
-import type { SandboxLimits } from "./sandbox_words.ts";
+import type { SandboxLimits } from "./sandbox_limits.ts";
 
 /** A plugin that is run in sandboxes alone. */
 export interface SandboxedType {

@@ -8,18 +8,6 @@ import type { DurableImage, Input } from "../core/envelope.ts";
 import type { AgentId, BoxId } from "../core/id.ts";
 import { oneLine, portMax } from "../core/text.ts";
 
-/** How much a sandbox may take. */
-export interface SandboxLimits {
-  /** How long handlers may run before their process is killed, in milliseconds. */
-  readonly stepMs: number;
-  /** How long it may take to load a plugin and to start its agent. */
-  readonly loadMs: number;
-  /** How large the heap of its process may be; about as much again is allowed beside it. */
-  readonly heapMegabytes: number;
-}
-
-export const sandboxLimits: SandboxLimits = { stepMs: 1000, loadMs: 15_000, heapMegabytes: 128 };
-
 /** The longest answer of a sandbox, in bytes: all that its agent asks for in one step. */
 export const answerBytesMax = 16 * 1024 * 1024;
 

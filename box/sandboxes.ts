@@ -9,10 +9,8 @@ import type { Snapshot } from "../core/journal_format.ts";
 import { deriveSeed } from "../core/random.ts";
 import type { Carried, Elsewhere } from "./driver.ts";
 import { type Held, SandboxAgent } from "./sandbox_agent.ts";
+import { sandboxBox } from "./sandbox_limits.ts";
 import type { SandboxedType, SandboxOptions } from "./sandbox_type.ts";
-
-/** Where they live, as the host sees it. */
-export const sandboxBox = "sandbox" as BoxId;
 
 /** What runs in sandboxes, and how. */
 export interface BoxSandboxes extends SandboxOptions {

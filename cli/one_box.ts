@@ -21,7 +21,7 @@ import { readNamedAddresses } from "./named_addresses.ts";
 import { onStopSignals } from "./signals.ts";
 import { openTelemetry } from "./telemetry.ts";
 import { parseControl, readLines } from "./terminal.ts";
-import { sandboxesOf, sourcesOf, watchPlugins } from "./plugins.ts";
+import { sandboxesOf, sourcesOf } from "./plugins.ts";
 
 /** The box of `grid` that the user means by `text`. */
 export function requireBox(grid: Grid, text: string): BoxId {
@@ -106,6 +106,7 @@ export async function runOneBox(
     log.warn(`cut a torn tail off the journal: ${JSON.stringify(journal.repaired)}`);
   }
   const telemetry = await openTelemetry(box);
+  const reload = call.has("watch") ? await import("./plugin_reload.ts") : undefined;
   return await runBox({
     box,
     grid: call.has("new") ? asNew(grid) : grid,
@@ -132,9 +133,9 @@ export async function runOneBox(
     supervised,
     attached,
     about: `data in ${folder}`,
-    ...call.has("watch")
-      ? { watch: (running: Box) => watchPlugins(running, { grid, types }, call, log) }
-      : {},
+    ...reload === undefined
+      ? {}
+      : { watch: (running: Box) => reload.watchPlugins(running, { grid, types }, call, log) },
   });
 }
 

@@ -1,10 +1,8 @@
 // The flags that put plugins into sandboxes, and the processes that these are.
 
 import type { LoaderOptions } from "../box/loader.ts";
-import { loadPlugin } from "../box/plugin_load.ts";
-import { keepSandbox } from "../box/sandbox_keeper.ts";
-import { bundleConfined, describeConfined, type SandboxOptions } from "../box/sandbox_type.ts";
-import { type SandboxLimits, sandboxLimits } from "../box/sandbox_words.ts";
+import type { SandboxOptions } from "../box/sandbox_type.ts";
+import { type SandboxLimits, sandboxLimits } from "../box/sandbox_limits.ts";
 import type { AgentDefinition } from "../core/define.ts";
 import { type Call, exitCodes, type Flag, UsageError } from "./command.ts";
 import { selfCommand } from "./self.ts";
@@ -63,7 +61,11 @@ export async function definitionFrom(
   call: Pick<Call, "has" | "integer">,
 ): Promise<AgentDefinition> {
   const sandbox: Exclude<LoaderOptions["sandbox"], undefined | "ignored"> = readSandbox(call);
-  if (!sandbox.all) return (await loadPlugin(file)).definition;
+  if (!sandbox.all) {
+    const { loadPlugin } = await import("../box/plugin_load.ts");
+    return (await loadPlugin(file)).definition;
+  }
+  const { bundleConfined, describeConfined } = await import("../box/sandbox_type.ts");
   return (await describeConfined(await bundleConfined(file), [], sandbox)).definition;
 }
 
@@ -82,6 +84,7 @@ export function startSandbox({ heapMegabytes }: SandboxLimits): Deno.ChildProces
 
 /** The process of a sandbox, until its box has gone or its plugin must not go on. */
 export async function runSandboxed(heapMegabytes: number): Promise<number> {
+  const { keepSandbox } = await import("../box/sandbox_keeper.ts");
   await keepSandbox({
     worker: new URL("../box/sandbox_worker.ts", import.meta.url),
     input: Deno.stdin.readable,

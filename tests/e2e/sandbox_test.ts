@@ -12,7 +12,7 @@ import { Box } from "../../box/box.ts";
 import { TextWriter } from "../../box/devices.ts";
 import { memoryJournal, MemoryStore } from "../../box/memory_journal.ts";
 import { bundleConfined, describeConfined, type SandboxOptions } from "../../box/sandbox_type.ts";
-import { sandboxLimits } from "../../box/sandbox_words.ts";
+import { sandboxLimits } from "../../box/sandbox_limits.ts";
 import { startSandbox } from "../../cli/sandbox.ts";
 import type { AnyMessage } from "../../core/agent.ts";
 import { agentId } from "../../core/id.ts";
