@@ -61,10 +61,7 @@ export class RecordingContext {
     this.#requireOpen();
     const targets = this.#desk.targets(this.self, route);
     if (targets.length === 0) return this.#desk.unrouted(this.self, route);
-    for (const { agent, port } of targets) {
-      const sent = message.type === "text" ? { ...message, port } : message;
-      this.#desk.mail(this.self, agent, sent);
-    }
+    for (const { agent, port } of targets) this.#desk.mail(this.self, agent, message, port);
   }
 
   sendTo(agent: AgentId, message: AnyMessage): void {

@@ -164,13 +164,14 @@ export class Desk {
     return box === here || type === "text" || takesTyped(box);
   }
 
-  mail(from: AgentId, to: AgentId, message: AnyMessage): void {
+  /** @param port Where text goes that was sent along a route. */
+  mail(from: AgentId, to: AgentId, message: AnyMessage, port?: number): void {
     const { router, counters, loss, deliver, isGuest, box: here } = this.#options;
     const guest = isGuest(to);
     const box = guest ? here : router.boxOf(to);
     if (box === undefined) return this.#unknown(from, to, message.type);
     // Copied at once, so that later changes to the sender's state cannot reach the receiver.
-    const copy = message.type === "text" ? trimmed(message) : copyJson(message);
+    const copy = message.type === "text" ? trimmed(message, port) : copyJson(message);
     counters.sent++;
     if (loss > 0 && this.#random() < loss) return this.#lose(from, to, message.type);
     const outgoing: Outgoing = { from, to, message: copy, box };
@@ -228,8 +229,8 @@ function empty(array: unknown[]): void {
   while (array.length > 0) array.pop();
 }
 
-function trimmed(message: AnyMessage): AnyMessage {
-  const { text, port } = message;
+function trimmed(message: AnyMessage, port = message.port): AnyMessage {
+  const { text } = message;
   if (typeof text !== "string") throw new TypeError("Cannot send text without a string in text");
   return { type: "text", port, text: oneLine(text) };
 }
