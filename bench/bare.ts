@@ -118,7 +118,7 @@ async function beSource(port: number, length: string): Promise<void> {
 /** Sends a line, and the next when it has come back; prints how long each took. */
 async function bePlayer(port: number): Promise<void> {
   const connection = await connect(port);
-  const line = encoder.encode(`mail server partner {"type":"ball","served":true}\n`);
+  const line = encoder.encode("msg server partner 1 served\n");
   const buffer = new Uint8Array(1 << 12);
   let running = false;
   let times: number[] = [];

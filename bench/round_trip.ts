@@ -48,7 +48,7 @@ async function bareSocket(self: Self): Promise<Contender> {
 export function roundTripContest(self: Self, rounds: number): Contest {
   return {
     name: "round-trip",
-    title: "a message from an agent to one in another box, and back",
+    title: "a text from an agent to one in another box, and back",
     ceilingTitle: "the same line through a bare socket, and back",
     unit: "µs in the median",
     more: false,

@@ -41,13 +41,14 @@ Deno.test("load_sink gives credit to each sender for what it has taken, and says
 });
 
 Deno.test("load_player returns what others serve, and says how long its own took", () => {
-  const agent = rig(loadPlayer, { routes: { partner: ["partner"] } });
-  agent.deliver("partner", { type: "ball", served: true });
-  assertEquals(agent.take().sent, [{ to: "partner", message: { type: "ball", served: false } }]);
+  const agent = rig(loadPlayer, { routes: { partner: { partner: 1 } } });
+  agent.deliver("partner", { type: "text", port: 1, text: "served" });
+  const message = { type: "text", port: 1, text: "returned" };
+  assertEquals(agent.take().sent, [{ to: "partner", message }]);
   agent.line("go");
   assertEquals(agent.take().sent.length, 1);
   agent.advance(4);
-  agent.deliver("partner", { type: "ball", served: false });
+  agent.deliver("partner", { type: "text", port: 1, text: "returned" });
   agent.line("stop");
   assertEquals(agent.take().printed, ["[4]"]);
 });

@@ -2,6 +2,9 @@
 
 import { z } from "zod";
 import { defineAgent } from "../../core/define.ts";
+import { text } from "../../core/text.ts";
+
+const served = "served";
 
 /** How many round trips are remembered. */
 const timesMax = 100_000;
@@ -12,17 +15,18 @@ export const loadPlayer = defineAgent({
   doc:
     "Serves a ball at the line `go`, returns every other, and prints at `stop` how long each of its own took.",
   attrs: z.strictObject({}),
-  protocol: { ball: z.object({ served: z.boolean() }) },
+  protocol: { text },
+  ports: { 1: "`served`, which is returned, or `returned`" },
   routes: ["partner"],
   devices: ["terminal"],
   init: () => ({ running: false, servedAt: 0, times: [] as number[] }),
   on: {
-    ball(state, { served }, ctx) {
-      if (served) return ctx.reply({ type: "ball", served: false });
+    text(state, { text }, ctx) {
+      if (text === served) return ctx.reply({ type: "text", port: 1, text: "returned" });
       if (!state.running) return;
       if (state.times.length < timesMax) state.times.push(ctx.now - state.servedAt);
       state.servedAt = ctx.now;
-      ctx.send("partner", { type: "ball", served: true });
+      ctx.send("partner", { type: "text", text: served });
     },
   },
   onDevice: {
@@ -32,7 +36,7 @@ export const loadPlayer = defineAgent({
       if (state.running) {
         state.times = [];
         state.servedAt = ctx.now;
-        return ctx.send("partner", { type: "ball", served: true });
+        return ctx.send("partner", { type: "text", text: served });
       }
       ctx.output("terminal", { type: "print", text: JSON.stringify(state.times) });
     },

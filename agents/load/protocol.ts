@@ -19,13 +19,15 @@ export const loadProtocol = {
 /** The kinds of messages that a `load_source` can send. */
 export const loadKinds = ["text", "order"] as const;
 
+const padding = "x".repeat(4096);
+
 /** The message of a kind with a number; a text has so many characters. */
 export function loadMessage(kind: (typeof loadKinds)[number], number: number, length: number) {
   if (kind === "text") {
     const digits = String(number % 1e9);
     return {
       type: "text" as const,
-      text: digits + "x".repeat(Math.max(0, length - digits.length)),
+      text: digits + padding.slice(0, Math.max(0, length - digits.length)),
     };
   }
   return {
