@@ -15,12 +15,12 @@ import {
 } from "./server_state.ts";
 import { fallBehind, fetches, takeFetched, tell } from "./server_watches.ts";
 import {
+  readServiceResult,
   type ServiceAnswer,
   type ServiceCall,
   type ServiceOperation,
   type ServiceOutcome,
   type ServiceResult,
-  serviceResult,
 } from "./service_operation.ts";
 
 /** How many events are read at a time by a master that has missed some. */
@@ -138,9 +138,9 @@ export function onResult(step: ServerStep, { id, outcome }: ServerMessage<"resul
     return;
   }
   state.failures = 0;
-  const parsed = serviceResult.safeParse(outcome.result);
-  if (!parsed.success) return step.rest("the group is not one of gobby_service");
-  take(step, underWay, parsed.data);
+  const result = readServiceResult(outcome.result);
+  if (result === undefined) return step.rest("the group is not one of gobby_service");
+  take(step, underWay, result);
 }
 
 function take(step: ServerStep, asked: Asked, result: ServiceResult): void {

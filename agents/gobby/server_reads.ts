@@ -25,7 +25,7 @@ import {
   type ServerStep,
   type WaitingRequest,
 } from "./server_state.ts";
-import { type ServiceOutcome, serviceResult } from "./service_operation.ts";
+import { readServiceResult, type ServiceOutcome } from "./service_operation.ts";
 
 type Operation = WaitingRequest["operation"];
 
@@ -68,8 +68,8 @@ export function look(step: ServerStep): void {
 
 /** What a replica's own copy says, if that is what it was asked for. */
 export function readsOf(result: unknown): ServiceOutcome<"reads"> | undefined {
-  const parsed = serviceResult.safeParse(result);
-  return parsed.success && parsed.data.kind === "reads" ? parsed.data : undefined;
+  const read = readServiceResult(result);
+  return read?.kind === "reads" ? read : undefined;
 }
 
 /** Takes what the replica has answered. */

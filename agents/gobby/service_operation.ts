@@ -1,6 +1,7 @@
 // What Gobby's servers ask of the group that stands behind them, and what it answers. Clients never ask it themselves.
 
 import { z } from "zod";
+import { quickCheck } from "../../core/quick_check.ts";
 import { gobbyEvent } from "./machine_event.ts";
 import { eventTarget, gobbyOperation } from "./machine_operation.ts";
 import { gobbyResult, refusal } from "./machine_result.ts";
@@ -115,6 +116,13 @@ export type ServiceAnswer = z.infer<typeof serviceAnswer>;
 
 /** See {@linkcode serviceResult}. */
 export type ServiceResult = z.infer<typeof serviceResult>;
+
+const isServiceResult = quickCheck(serviceResult);
+
+/** A result of the service, as replicas pass it on; undefined if it is none. */
+export function readServiceResult(result: unknown): ServiceResult | undefined {
+  return isServiceResult(result) ? result as ServiceResult : serviceResult.safeParse(result).data;
+}
 
 /** An operation of the group, by its kind. */
 export type Service<Kind extends ServiceOperation["kind"]> = Extract<
