@@ -53,11 +53,13 @@ export class CaseBoxes implements AsyncDisposable {
   readonly toll: Toll = { lost: 0, late: 0 };
   /** By who dials and who is dialled. */
   readonly #ways = new Map<string, Map<string, FaultyWay>>();
+  readonly #ids: ReadonlyMap<string, string>;
   readonly #seeds = seededRandom(1n);
 
   constructor(agents: Readonly<Record<string, CaseAgent>>, faults?: MailFaults) {
     const withRoutes = Object.entries(agents).map(([id, agent]) => [id, { routes: {}, ...agent }]);
     Deno.writeTextFileSync(this.grid, JSON.stringify(Object.fromEntries(withRoutes)));
+    this.#ids = new Map(Object.entries(agents).toReversed().map(([id, { box }]) => [box, id]));
     this.boxes = [...new Set(Object.values(agents).map(({ box }) => box))];
     if (faults === undefined) return;
     for (const from of this.boxes) {
@@ -66,6 +68,11 @@ export class CaseBoxes implements AsyncDisposable {
       const ways = dialled.map((to) => [to, this.wayTo(to, faults, this.toll)] as const);
       this.#ways.set(from, new Map(ways));
     }
+  }
+
+  /** The first of a box's agents. */
+  idAt(box: string): string | undefined {
+    return this.#ids.get(box);
   }
 
   /** A way to a box of which the caller has to dispose. */
