@@ -78,6 +78,20 @@ Deno.test("ovid box goes on when a box without the terminal is killed, and takes
   assertEquals((await running.end()).code, 0);
 });
 
+Deno.test("ovid box ends when the last of its boxes was killed", async () => {
+  using workspace = new Workspace().copy("examples", "gobby");
+  await using running = new Running(["box", workspace.file("grid.json"), "--new"]);
+  const up = () => running.stderr.split(" | info up, seed").length === 4;
+  await eventually("all boxes", up);
+  for (const pid of processesWith("--supervised")) {
+    if (Deno.readTextFileSync(`/proc/${pid}/cmdline`).includes(workspace.path)) {
+      Deno.kill(pid, "SIGKILL");
+    }
+  }
+  assertEquals((await running.end()).code, 1);
+  assertStringIncludes(running.stderr, "was ended by SIGKILL; no box is left");
+});
+
 Deno.test("ovid box with several terminals lists them, and --attach chooses one", async () => {
   using workspace = new Workspace().copy("examples", "chat");
   const grid = workspace.file("grid.json");
