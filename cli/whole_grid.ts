@@ -9,7 +9,7 @@ import { type Child, startChild, stopChild } from "./child_box.ts";
 import { type Call, exitCodes, UsageError } from "./command.ts";
 import type { RunnableGrid } from "./grid_file.ts";
 import { readLogFormat, wantsColour } from "./log.ts";
-import { chooseTerminal, readBoxFlags, terminalsOf } from "./one_box.ts";
+import { chooseTerminal, readBoxFlags, requireBegun, terminalsOf } from "./one_box.ts";
 import { passSandbox } from "./sandbox.ts";
 import { onStopSignals } from "./signals.ts";
 import { formatControl, readLines } from "./terminal.ts";
@@ -28,6 +28,7 @@ export async function runGrid(path: string, runnable: RunnableGrid, call: Call):
     }
   }
   readBoxFlags(call);
+  await requireBegun(path, grid, call);
   const attached = chooseTerminal(terminalsOf(grid, definitions), call);
   const children = new Map(
     grid.boxes.map((box) => [box, startBox(path, grid, box, attached, call)]),
