@@ -61,8 +61,8 @@ export interface BoxOptions {
   readonly telemetry?: BoxTelemetry;
   /** Logs every note of every agent. */
   readonly debug?: boolean;
-  /** The events of notes that are logged as warnings in any case. */
-  readonly warnings?: ReadonlySet<string>;
+  /** The events of notes that are logged as warnings in any case, and what each of them means for its reader. */
+  readonly warnings?: ReadonlyMap<string, string>;
 }
 
 /** What a type of agent is from now on. */

@@ -42,10 +42,12 @@ export class BoxWords {
 
   note({ agent, event, detail }: Note): void {
     const { debug, warnings } = this.#options;
-    const warning = warnings?.has(event) ?? false;
-    if (!warning && (!debug || quiet.has(event))) return;
+    const meaning = warnings?.get(event);
+    if (meaning === undefined && (!debug || quiet.has(event))) return;
     const about = detail === undefined ? "" : ` ${JSON.stringify(detail)}`;
-    this.#log[warning ? "warn" : "debug"](`${agent ?? "box"} ${event}${about}`);
+    const said = `${agent ?? "box"} ${event}${about}`;
+    if (meaning === undefined) this.#log.debug(said);
+    else this.#log.warn(`${said}: ${meaning}`);
   }
 
   fault({ agent, error, then }: Fault): void {

@@ -19,8 +19,9 @@ export const command: Command = {
 declares it; the grid stops when that agent has stopped. With BOX that box alone runs in the foreground.
 Without GRID a key-value store in two boxes runs: try \`put a 1\` and \`get a\`.
 With --watch a plugin whose files change is reloaded in place: its agents keep their durable state, through upgrade()
-where the version has risen, and start again; one that cannot be loaded changes nothing. Data are kept in .ovid/ beside the grid file. GoOvid's form \`ovid [-debug] [-log] [-loss=P] [-master=PORT]
-GRID BOX\` works, too.`,
+where the version has risen, and start again; one that cannot be loaded changes nothing.
+Data are kept in .ovid/ beside the grid file.
+GoOvid's form \`ovid [-debug] [-log] [-loss=P] [-master=PORT] GRID BOX\` works, too.`,
   operands: [0, 2],
   flags: [
     { name: "attach", value: "AGENT", doc: "Gives the terminal to this agent" },

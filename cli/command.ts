@@ -2,6 +2,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { closestString, levenshteinDistance } from "@std/text";
+import { count } from "../core/config/wording.ts";
 
 /** How the program ends, as scripts see it. */
 export const exitCodes = {
@@ -114,7 +115,9 @@ export function parseCall(command: Command, args: readonly string[]): Call | und
   const [least, most] = command.operands;
   if (operands.length < least || operands.length > most) {
     throw new UsageError(
-      `Cannot run ovid ${command.name} with ${operands.length} operands, want ${command.synopsis}`,
+      `Cannot run ovid ${command.name} with ${
+        count(operands.length, "operand")
+      }, want ${command.synopsis}`,
     );
   }
   return makeCall(command, operands, parsed);

@@ -1,8 +1,8 @@
 // `ovid consistency`: whether replicas have decided the same, by what they have dumped.
 
 import { findDifference, hole } from "../agents/paxos_chatroom/consistency.ts";
-import { messageOf } from "../core/error.ts";
 import { type Command, exitCodes, UsageError } from "./command.ts";
+import { fileFault } from "./file_fault.ts";
 
 /** The most files of one call. */
 const filesMax = 1000;
@@ -41,7 +41,6 @@ async function read(file: string): Promise<string> {
   try {
     return await Deno.readTextFile(file);
   } catch (error) {
-    const why = error instanceof Deno.errors.NotFound ? "there is no such file" : messageOf(error);
-    throw new UsageError(`Cannot read dump ${JSON.stringify(file)}: ${why}`);
+    throw new UsageError(`Cannot read dump ${JSON.stringify(file)}: ${fileFault(error)}`);
   }
 }

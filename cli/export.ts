@@ -1,9 +1,9 @@
 // `ovid export`: what runs a grid elsewhere.
 
 import { dirname, relative, resolve } from "@std/path";
-import { messageOf } from "../core/error.ts";
 import { type Command, exitCodes, unknownWord, UsageError } from "./command.ts";
 import { composeFile } from "./compose.ts";
+import { fileFault } from "./file_fault.ts";
 import { gridFlags, requireGrid } from "./grid_file.ts";
 import { terminalsOf } from "./one_box.ts";
 
@@ -50,7 +50,7 @@ The service of an agent with a terminal is typed to by docker compose attach SER
     if (out === undefined) console.log(text.trimEnd());
     else {
       await Deno.writeTextFile(out, text).catch((error) => {
-        throw new UsageError(`Cannot write ${JSON.stringify(out)}: ${messageOf(error)}`);
+        throw new UsageError(`Cannot write ${JSON.stringify(out)}: ${fileFault(error, "folder")}`);
       });
     }
     return exitCodes.fine;

@@ -3,6 +3,7 @@
 import { createInterface } from "node:readline";
 import process from "node:process";
 import { GobbyClient } from "../client/gobby.ts";
+import { OperationError } from "../client/group_client.ts";
 import { messageOf } from "../core/error.ts";
 import type { Grid } from "../core/grid.ts";
 import { BadGridError, type Call, type Command, exitCodes, parseCall } from "./command.ts";
@@ -104,9 +105,13 @@ refused or is not there, 2 if it was called wrongly, 3 if the grid is wrong.`,
     if (spoken.length > 0) {
       const [word, operands] = findWord(spoken);
       const { signal } = new AbortController();
-      return await word.run({ gobby, operands, signal, ...options });
+      try {
+        return await word.run({ gobby, operands, signal, ...options });
+      } catch (error) {
+        throw explained(error, servers, options.stale);
+      }
     }
-    return await converse(gobby, call, sessionTtlMs);
+    return await converse(gobby, servers, call, sessionTtlMs);
   },
 };
 
@@ -149,7 +154,12 @@ function replicasOf({ agents }: Grid): Record<string, string> {
 }
 
 // A line that fails does not end the conversation, but a script is told.
-async function converse(gobby: GobbyClient, outer: Call, sessionTtlMs: number): Promise<number> {
+async function converse(
+  gobby: GobbyClient,
+  servers: Readonly<Record<string, string>>,
+  outer: Call,
+  sessionTtlMs: number,
+): Promise<number> {
   const interactive = Deno.stdin.isTerminal();
   const json = outer.has("json");
   let failed = false;
@@ -174,13 +184,30 @@ async function converse(gobby: GobbyClient, outer: Call, sessionTtlMs: number): 
       if (code !== exitCodes.fine) failed = true;
     } catch (error) {
       failed = true;
-      if (json) console.log(JSON.stringify({ failed: messageOf(error) }));
-      else console.error(messageOf(error));
+      const why = messageOf(explained(error, servers, said.includes("--stale")));
+      if (json) console.log(JSON.stringify({ failed: why }));
+      else console.error(why);
     } finally {
       underWay = undefined;
     }
   }
   return failed && !interactive ? exitCodes.failure : exitCodes.fine;
+}
+
+// Whoever gets no answer has mostly started nothing yet, or killed too much.
+function explained(
+  error: unknown,
+  servers: Readonly<Record<string, string>>,
+  stale: boolean,
+): unknown {
+  if (!(error instanceof OperationError) || !error.message.startsWith("there was no answer")) {
+    return error;
+  }
+  const boxes = [...new Set(Object.values(servers))].join(", ");
+  const wanted = stale ? "one" : "more than half";
+  return new Error(`${error.message}; want ${wanted} of the boxes ${boxes} running`, {
+    cause: error,
+  });
 }
 
 // Ctrl-C ends what is under way, Ctrl-D the conversation.

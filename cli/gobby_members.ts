@@ -10,7 +10,18 @@ export function showMembers({ epoch, primary, replicas }: GroupMembers): string 
   const lines = replicas.map((replica) =>
     `${replica.id.padEnd(width)}  ${describe(replica, replica.id === primary)}`
   );
-  return [`epoch ${epoch}`, ...lines].join("\n");
+  return [`epoch ${epoch}`, ...lines, ...hintFor(replicas)].join("\n");
+}
+
+// What most people see who forgot --new: nobody is left who could take anybody in.
+function hintFor(replicas: readonly GroupReplica[]): string[] {
+  const members = replicas.filter(({ isMember }) => isMember);
+  const lost = members.filter(({ state }) => state === "lost");
+  if (2 * lost.length < members.length) return [];
+  return [
+    "No majority has its disk, and so nobody can be taken in. If the group has never run, delete the data of all",
+    "boxes, and start them with --new.",
+  ];
 }
 
 function describe({ id, isMember, state }: GroupReplica, leads: boolean): string {

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import type { GroupReplica } from "../client/group_client.ts";
 import { changedGroup, showMembers } from "./gobby_members.ts";
 
@@ -29,6 +29,13 @@ Deno.test("showMembers() says of each replica what it is", () => {
     "r10  spare",
     "r5   spare, does not answer",
   ]);
+});
+
+Deno.test("showMembers() says what to do where most disks are empty", () => {
+  const lost = ["r1", "r2"].map((id) => replica(id, true, "lost"));
+  const replicas = [...lost, replica("r3", true)];
+  const shown = showMembers({ epoch: 0, primary: "r3", replicas });
+  assertStringIncludes(shown, "boxes, and start them with --new.");
 });
 
 Deno.test("changedGroup() adds, removes and replaces", () => {

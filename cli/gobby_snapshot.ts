@@ -6,6 +6,7 @@ import type { KeyEntry, TransactionStep } from "../agents/gobby/machine_types.ts
 import type { GobbyClient } from "../client/gobby.ts";
 import { messageOf } from "../core/error.ts";
 import { describeIssues, type Schema, validate } from "../core/schema.ts";
+import { fileFault } from "./file_fault.ts";
 
 const header = z.strictObject({
   gobby: z.literal(1),
@@ -80,7 +81,10 @@ export async function restore(
   file: string,
   force: boolean,
 ): Promise<{ put: number; left: number }> {
-  const entries = readEntries(await Deno.readTextFile(file), file);
+  const text = await Deno.readTextFile(file).catch((error) => {
+    throw new Error(`Cannot restore ${JSON.stringify(file)}: ${fileFault(error)}`);
+  });
+  const entries = readEntries(text, file);
   const { count } = await gobby.range({ prefix: "" }, { limit: 1 });
   if (count > 0 && !force) {
     throw new Error(

@@ -2,6 +2,7 @@
 
 import type { GobbyClient } from "../client/gobby.ts";
 import type { GroupMembers } from "../client/group_client.ts";
+import { count } from "../core/config/wording.ts";
 import type { Json } from "../core/data.ts";
 import { exitCodes, unknownWord, UsageError } from "./command.ts";
 import { runUnder } from "./gobby_hold.ts";
@@ -216,7 +217,9 @@ export function findWord([name = "", ...operands]: readonly string[]): [Word, st
   if (word === undefined) throw new UsageError(unknownWord(`command ${name}`, name, words));
   const [least, most] = word.operands;
   if (operands.length < least || operands.length > most) {
-    throw new UsageError(`Cannot do that with ${operands.length} operands, want ${word.usage}`);
+    throw new UsageError(
+      `Cannot do that with ${count(operands.length, "operand")}, want ${word.usage}`,
+    );
   }
   return [word, operands];
 }

@@ -2,11 +2,11 @@
 
 import { basename } from "@std/path";
 import { type Call, type Command, exitCodes, UsageError } from "./command.ts";
+import { fileFault } from "./file_fault.ts";
 import { graphMermaid } from "./graph_mermaid.ts";
 import { graphOf, type GridGraph } from "./graph_model.ts";
 import { graphSvg } from "./graph_svg.ts";
 import { readGridFile, refused } from "./grid_file.ts";
-import { messageOf } from "../core/error.ts";
 
 /** `ovid graph`. */
 export const command: Command = {
@@ -54,6 +54,6 @@ async function write(file: string, text: string): Promise<void> {
   try {
     await Deno.writeTextFile(file, text);
   } catch (error) {
-    throw new UsageError(`Cannot write ${JSON.stringify(file)}: ${messageOf(error)}`);
+    throw new UsageError(`Cannot write ${JSON.stringify(file)}: ${fileFault(error, "folder")}`);
   }
 }

@@ -19,11 +19,11 @@ import {
   type Source,
 } from "../core/config/problem.ts";
 import type { AgentDefinition } from "../core/define.ts";
-import { messageOf } from "../core/error.ts";
 import type { Grid } from "../core/grid.ts";
 import type { Schema } from "../core/schema.ts";
 import { builtInTypes, loadBuiltIns } from "./built_ins.ts";
 import { BadGridError, type Call, type Flag } from "./command.ts";
+import { fileFault } from "./file_fault.ts";
 import { readSandbox } from "./sandbox.ts";
 
 /** The flags of every subcommand that reads a grid. */
@@ -76,8 +76,7 @@ export async function readGridFile(
   try {
     text = await Deno.readTextFile(path);
   } catch (error) {
-    const why = error instanceof Deno.errors.NotFound ? "there is no such file" : messageOf(error);
-    throw new BadGridError(`Cannot read grid ${JSON.stringify(path)}: ${why}`);
+    throw new BadGridError(`Cannot read grid ${JSON.stringify(path)}: ${fileFault(error)}`);
   }
   const { grid, draft, problems, source } = parseGrid(text, path);
   const file = resolve(path);

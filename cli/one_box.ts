@@ -149,11 +149,20 @@ export interface RunOptions {
   readonly watch?: (box: Box) => AsyncDisposable;
 }
 
+const standsBy =
+  "it waits to be taken in, as spares do; if its group has never run, delete the data of all boxes, and start them with --new";
+
 // A replica that began with an empty disk and may not act says so, or its user would wait for ever.
-const warnings: ReadonlySet<string> = new Set(["paxos.standing_by", "vr.standing_by"]);
+const warnings: ReadonlyMap<string, string> = new Map([
+  ["paxos.standing_by", standsBy],
+  ["vr.standing_by", standsBy],
+]);
 
 /** The types of agents that keep a group together, and must be told whether an empty disk is one that was lost. */
 const memberTypes: ReadonlySet<string> = new Set(["paxos_member", "paxos_replica", "vr_replica"]);
+
+/** Those of them that take an empty disk for a lost one unless they are told. */
+const strangerTypes: ReadonlySet<string> = new Set(["paxos_member", "vr_replica"]);
 
 /** The grid with its replicas allowed to begin with an empty disk: for the first start of a group, and never again. */
 export function asNew(grid: Grid): Grid {
@@ -162,6 +171,38 @@ export function asNew(grid: Grid): Grid {
     return [id, { ...entry, attrs: { ...entry.attrs, bootstrap: true } }];
   }));
   return { ...grid, agents };
+}
+
+/**
+ * Fails if all replicas of a grid would begin with an empty disk and without `--new`: none of them would ever act, and
+ * from then on `--new` would come too late.
+ *
+ * @throws {UsageError} then.
+ */
+export async function requireBegun(path: string, grid: Grid, call: Call): Promise<void> {
+  if (call.has("new")) return;
+  const members = [...grid.agents.values()].filter(({ type, attrs }) =>
+    strangerTypes.has(type) && attrs.bootstrap !== true
+  );
+  if (members.length === 0) return;
+  for (const box of new Set(members.map((member) => member.box))) {
+    if (await exists(dataFolder(path, box))) return;
+  }
+  throw new UsageError(
+    `Cannot start grid ${
+      JSON.stringify(path)
+    } without --new: its replicas have no data yet; want --new for the first start, and never again`,
+  );
+}
+
+async function exists(file: string): Promise<boolean> {
+  try {
+    await Deno.stat(file);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 /** How long after its links stand a box collects what its start has left, when others start no more. */

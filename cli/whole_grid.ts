@@ -9,7 +9,7 @@ import { type Child, startChild, stopChild } from "./child_box.ts";
 import { type Call, exitCodes, UsageError } from "./command.ts";
 import type { RunnableGrid } from "./grid_file.ts";
 import { readLogFormat, wantsColour } from "./log.ts";
-import { chooseTerminal, readBoxFlags, terminalsOf } from "./one_box.ts";
+import { chooseTerminal, readBoxFlags, requireBegun, terminalsOf } from "./one_box.ts";
 import { passSandbox } from "./sandbox.ts";
 import { onStopSignals } from "./signals.ts";
 import { formatControl, readLines } from "./terminal.ts";
@@ -28,6 +28,7 @@ export async function runGrid(path: string, runnable: RunnableGrid, call: Call):
     }
   }
   readBoxFlags(call);
+  await requireBegun(path, grid, call);
   const attached = chooseTerminal(terminalsOf(grid, definitions), call);
   const children = new Map(
     grid.boxes.map((box) => [box, startBox(path, grid, box, attached, call)]),
@@ -36,7 +37,7 @@ export async function runGrid(path: string, runnable: RunnableGrid, call: Call):
   const terminal = home === undefined ? undefined : children.get(home);
   const ending = Promise.withResolvers<number>();
   using _signals = onStopSignals(ending.resolve);
-  for (const child of children.values()) watch(child, child === terminal, ending.resolve);
+  watch([...children.values()], terminal, ending.resolve);
   if (attached !== undefined && Deno.stdin.isTerminal()) {
     const type = grid.agents.get(attached)?.type;
     console.error(
@@ -81,14 +82,25 @@ function startBox(
   return startChild(path, box, flags, colour === undefined ? prefix : colour(prefix));
 }
 
-function watch(child: Child, isTerminal: boolean, end: (code: number) => void): void {
-  child.process.status.then(({ code, signal }) => {
-    if (isTerminal || (signal === null && code !== 0)) {
-      end(signal === null ? code : exitCodes.failure);
-    } else if (signal !== null) {
-      console.error(`ovid: box ${child.box} was ended by ${signal}; the others go on without it`);
-    }
-  });
+function watch(
+  children: readonly Child[],
+  terminal: Child | undefined,
+  end: (code: number) => void,
+): void {
+  const running = new Set(children);
+  for (const child of children) {
+    child.process.status.then(({ code, signal }) => {
+      running.delete(child);
+      if (child === terminal || (signal === null && code !== 0)) {
+        return end(signal === null ? code : exitCodes.failure);
+      }
+      if (signal === null) return;
+      const rest = running.size === 0 ? "no box is left" : "the others go on without it";
+      console.error(`ovid: box ${child.box} was ended by ${signal}; ${rest}`);
+      // The one who killed them may start each of them alone; this process has nothing more to do.
+      if (running.size === 0) end(exitCodes.failure);
+    });
+  }
 }
 
 async function feedTerminal({ control }: Child): Promise<void> {

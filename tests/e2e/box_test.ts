@@ -78,6 +78,42 @@ Deno.test("ovid box goes on when a box without the terminal is killed, and takes
   assertEquals((await running.end()).code, 0);
 });
 
+Deno.test("ovid box ends when the last of its boxes was killed", async () => {
+  using workspace = new Workspace().copy("examples", "gobby");
+  await using running = new Running(["box", workspace.file("grid.json"), "--new"]);
+  const up = () => running.stderr.split(" | info up, seed").length === 4;
+  await eventually("all boxes", up);
+  for (const pid of processesWith("--supervised")) {
+    if (Deno.readTextFileSync(`/proc/${pid}/cmdline`).includes(workspace.path)) {
+      Deno.kill(pid, "SIGKILL");
+    }
+  }
+  assertEquals((await running.end()).code, 1);
+  assertStringIncludes(running.stderr, "was ended by SIGKILL; no box is left");
+});
+
+Deno.test("ovid box begins no group of replicas without --new, and touches no disk", async () => {
+  using workspace = new Workspace().copy("examples", "vr_kv");
+  const grid = workspace.file("grid.json");
+  const refused = await ovid(["box", grid]);
+  assertEquals([refused.code, refused.stdout], [2, ""]);
+  assertStringIncludes(refused.stderr, "want --new for the first start, and never again");
+  const first = await ovid(["box", grid, "--new"], { stdin: "SET a 1\n" });
+  assertEquals([first.code, first.stdout], [0, '{"kind":"stored"}\n'], first.stderr);
+  const second = await ovid(["box", grid], { stdin: "GET a\n" });
+  assertEquals([second.code, second.stdout], [0, '{"kind":"value","value":"1"}\n'], second.stderr);
+});
+
+Deno.test("ovid box says of a replica with an empty disk what it waits for", async () => {
+  using workspace = new Workspace().copy("examples", "vr_kv");
+  const grid = workspace.file("grid.json");
+  const box = Object.values<{ type: string; box: string }>(JSON.parse(Deno.readTextFileSync(grid)))
+    .find((agent) => agent.type === "vr_replica")?.box ?? "";
+  await using running = new Running(["box", grid, box]);
+  await eventually("its warning", () => running.stderr.includes("start them with --new"));
+  assertStringIncludes(running.stderr, "vr.standing_by");
+});
+
 Deno.test("ovid box with several terminals lists them, and --attach chooses one", async () => {
   using workspace = new Workspace().copy("examples", "chat");
   const grid = workspace.file("grid.json");

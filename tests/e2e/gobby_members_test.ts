@@ -132,3 +132,20 @@ Deno.test("ovid gobby members says what is wrong with a change", async () => {
     assertEquals((await boxes.run(["members", ...args])).code, 2, args.join(" "));
   }
 });
+
+Deno.test("ovid gobby says what is wanted where nothing runs, and no file is there", async () => {
+  await using boxes = new GobbyBoxes();
+  const { s1, s2, s3 } = boxes.servers;
+  const get = ["get", "a", "--timeout", "200"];
+  for (
+    const [args, wanted] of [
+      [get, `want more than half of the boxes ${s1}, ${s2}, ${s3} running`],
+      [[...get, "--stale"], `want one of the boxes ${s1}, ${s2}, ${s3} running`],
+      [["restore", "nowhere"], 'Cannot restore "nowhere": there is no such file'],
+    ] as const
+  ) {
+    const { code, stdout, stderr } = await boxes.run(args);
+    assertEquals([code, stdout], [1, ""]);
+    assertStringIncludes(stderr, wanted);
+  }
+});
