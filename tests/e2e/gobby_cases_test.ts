@@ -142,7 +142,7 @@ async function countDespite(loss: number, servers: number, clients: number): Pro
 async function countInTime(): Promise<void> {
   const late = { minMs: 1200, maxMs: 2000 };
   const between = { late: { share: 0.2, ...late } };
-  await using gobby = new Gobby(3, { between, outside: { late: { share: 0.02, ...late } } });
+  await using gobby = new Gobby(3, { between, outside: { late: { share: 0.01, ...late } } });
   await count(gobby, { clients: 3 });
   assert(gobby.boxes.toll.late > 0 && gobby.toll.late > 0, "mail was late on all ways");
 }

@@ -247,7 +247,7 @@ Deno.test({
   },
 });
 
-// The simulator's case of five has 2000 a node, which take half a minute here.
+// The simulator's case of five has 2000 a node, which take half a minute here on a busy machine.
 for (const [nodes, each] of [[3, 3000], [5, 1000]] as const) {
   Deno.test({
     name: `paxos-${nodes}-stress: every node issues ${each} commands`,
