@@ -24,7 +24,7 @@ import { type ServerMessage, serverProtocol } from "./protocol.ts";
 import { type GobbyRules, gobbyRules } from "./rules.ts";
 import { newClock, nextDue, prolong, putBack, sessionName, takeDue } from "./server_clock.ts";
 import { askHowFar, onHowFar, onSoFar, onStaleLooked, onStaleRead } from "./server_fresh.ts";
-import { onResult, pump } from "./server_group.ts";
+import { onResult, onSilence, pump } from "./server_group.ts";
 import { isLocal, look, onLooked, readByLog } from "./server_reads.ts";
 import { forgetSeekers, noteSeeker } from "./server_seekers.ts";
 import {
@@ -103,7 +103,7 @@ export function makeGobbyServer(rules: GobbyRules = gobbyRules): AgentDefinition
     doc: "Serves Gobby's clients while it is the master, which at most one server is at any time.",
     attrs: serverAttrs,
     protocol: serverProtocol,
-    timers: ["lease", "clock", "rest", "sweep", "fresh"],
+    timers: ["lease", "clock", "rest", "sweep", "fresh", "group"],
     init: newServerState,
     start(state, ctx: ServerContext) {
       // Results of an earlier life may still be on their way.
@@ -157,6 +157,7 @@ export function makeGobbyServer(rules: GobbyRules = gobbyRules): AgentDefinition
       lease: (state, ctx) => step(state, ctx, () => {}),
       clock: (state, ctx) => step(state, ctx, () => {}),
       rest: (state, ctx) => step(state, ctx, () => acquire(leaseOf(state, ctx))),
+      group: (state, ctx) => step(state, ctx, onSilence),
       sweep(state, ctx) {
         step(state, ctx, (taken) => {
           sweep(taken);
@@ -194,6 +195,7 @@ function retire({ state, ctx, rules, ownsLease }: ServerStep): void {
   }
   state.phase = "none";
   state.underWay = undefined;
+  ctx.clearTimer("group");
   state.failures = 0;
   state.behind = false;
   state.waiting.clear();

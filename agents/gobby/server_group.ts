@@ -65,6 +65,15 @@ function ask(
   // Whoever kept the group for the last master may have gone with it.
   const urgent = asked.kind === "beginTerm";
   ctx.sendTo(ctx.attrs.group, { type: "invoke", id, command, urgent });
+  ctx.setTimer("group", ctx.attrs.groupMs);
+}
+
+/** The group's client has not answered in its time: it never heard the question, or nobody its answer. */
+export function onSilence(step: ServerStep): void {
+  const { underWay } = step.state;
+  if (underWay === undefined) return;
+  const outcome = { kind: "failed" as const, certain: false, why: "its client is silent" };
+  onResult(step, { type: "result", id: underWay.id, outcome });
 }
 
 function askBatch(step: ServerStep): void {
@@ -130,6 +139,7 @@ export function onResult(step: ServerStep, { id, outcome }: ServerMessage<"resul
   const { underWay } = state;
   if (underWay === undefined || underWay.id !== id) return;
   state.underWay = undefined;
+  ctx.clearTimer("group");
   if (outcome.kind !== "applied") {
     // Nothing that was asked is lost: the next batch has it again.
     const why = outcome.kind === "failed" ? outcome.why : "the group does not carry out operations";

@@ -29,6 +29,11 @@ export const serverAttrs = z.strictObject({
   watchMs: z.int().min(10).max(3_600_000).default(30_000),
   /** How often a server that is not the master asks it how far it is, to know how old its own replica's copy is. */
   freshMs: z.int().min(1).max(600_000).default(250),
+  /**
+   * How long the group's client is waited for, in ms; longer than it waits itself. Mail within a box can be lost only
+   * where somebody wants it to be.
+   */
+  groupMs: z.int().min(1).max(3_600_000).default(12_000),
   /** After so many failures of the group in a row a master lets another one try. */
   failures: z.int().min(1).max(1000).default(2),
   /** For how long it does not want to be master then. */
@@ -229,7 +234,7 @@ export function newServerState(): ServerState {
 }
 
 /** The timers of a server. */
-export type ServerTimer = "lease" | "clock" | "rest" | "sweep" | "fresh";
+export type ServerTimer = "lease" | "clock" | "rest" | "sweep" | "fresh" | "group";
 
 /** The context of a server's handlers. */
 export type ServerContext = Context<

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import type { AnyMessage } from "../../core/agent.ts";
 import type { Json } from "../../core/data.ts";
 import {
@@ -74,6 +74,21 @@ Deno.test("gobby_server asks again for what the group has failed to answer", () 
     result: { kind: "stored", revision: 2, version: 1 },
     repeated: true,
   });
+});
+
+Deno.test("gobby_server asks again when its question or the answer was lost on the way", () => {
+  const setting = new Setting().serve().from("c1", openSeat).serve();
+  setting.sent();
+  setting.from("c1", request(1, put("a", "1")));
+  const before = setting.operation;
+  const id = setting.asked?.["id"];
+  setting.server.advance(11_999);
+  assertEquals(setting.asked?.["id"], id);
+  setting.server.advance(1);
+  assertNotEquals(setting.asked?.["id"], id);
+  assertEquals(setting.operation, before);
+  setting.carryOut();
+  assertEquals(setting.types(), ["reply"]);
 });
 
 Deno.test("gobby_server lets another one try when the group fails again and again", () => {
