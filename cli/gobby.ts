@@ -6,7 +6,14 @@ import { GobbyClient } from "../client/gobby.ts";
 import { OperationError } from "../client/group_client.ts";
 import { messageOf } from "../core/error.ts";
 import type { Grid } from "../core/grid.ts";
-import { BadGridError, type Call, type Command, exitCodes, parseCall } from "./command.ts";
+import {
+  BadGridError,
+  type Call,
+  type Command,
+  exitCodes,
+  parseCall,
+  UsageError,
+} from "./command.ts";
 import { findWord, splitWords, type Spoken, words } from "./gobby_words.ts";
 import { gridFlags, requireGrid } from "./grid_file.ts";
 import { readLines } from "./terminal.ts";
@@ -176,6 +183,7 @@ async function converse(
         console.log(wordsText);
         continue;
       }
+      refuseOuter(call);
       const [word, operands] = findWord(call.operands.slice(1));
       const options = optionsOf(call, sessionTtlMs);
       const { signal } = underWay = new AbortController();
@@ -192,6 +200,15 @@ async function converse(
     }
   }
   return failed && !interactive ? exitCodes.failure : exitCodes.fine;
+}
+
+// The client that the prompt talks through has been made with them.
+function refuseOuter(call: Call): void {
+  for (const flag of ["timeout", "session"]) {
+    if (call.value(flag) !== undefined) {
+      throw new UsageError(`Cannot use --${flag} at the prompt, want ovid gobby GRID --${flag} MS`);
+    }
+  }
 }
 
 // Whoever gets no answer has mostly started nothing yet, or killed too much.
@@ -215,11 +232,14 @@ async function* typedLines(interrupt: () => void) {
   const { stdin: input, stdout: output } = process;
   const terminal = createInterface({ input, output, prompt: "gobby> " });
   terminal.on("SIGINT", interrupt);
+  // Ctrl-D may come while something is under way, and then there is nothing to prompt at.
+  let open = true;
+  terminal.on("close", () => open = false);
   terminal.prompt();
   try {
     for await (const line of terminal) {
       yield line;
-      terminal.prompt();
+      if (open) terminal.prompt();
     }
   } finally {
     terminal.close();

@@ -129,7 +129,10 @@ export const words: readonly Word[] = [
       const target = { kind: "prefix", prefix } as const;
       using watch = gobby.watch(target, from === undefined ? {} : { from });
       signal.addEventListener("abort", () => watch.close());
-      const start = await watch.started();
+      const start = await watch.started().catch((error) => {
+        if (!signal.aborted) throw error;
+      });
+      if (start === undefined) return exitCodes.fine;
       if (!json) print(`watching from revision ${start} on`);
       let seen = 0;
       for await (const event of watch) {

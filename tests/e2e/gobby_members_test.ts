@@ -148,4 +148,9 @@ Deno.test("ovid gobby says what is wanted where nothing runs, and no file is the
     assertEquals([code, stdout], [1, ""]);
     assertStringIncludes(stderr, wanted);
   }
+  const { code, stderr } = await boxes.run([], "get a --timeout 200\n");
+  assertEquals([code, stderr], [
+    1,
+    "Cannot use --timeout at the prompt, want ovid gobby GRID --timeout MS\n",
+  ]);
 });
