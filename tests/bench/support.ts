@@ -1,54 +1,14 @@
 // What benchmarks on real boxes share: the boxes, and clients that ask again as soon as they are answered.
 
-import { join } from "@std/path";
+import { type BenchAgent, Boxes as StartedBoxes } from "../../bench/boxes.ts";
 import { selfCommand } from "../../cli/self.ts";
 
-/** An agent of a grid. */
-export interface BenchAgent {
-  readonly id: string;
-  readonly type: string;
-  readonly attrs: unknown;
-}
+export { median, quantile } from "../../bench/statistics.ts";
 
-/** Boxes of a grid as processes, on free ports, in a folder of their own. */
-export class Boxes implements AsyncDisposable {
-  readonly folder: string = Deno.makeTempDirSync({ prefix: "ovid-bench-" });
-  readonly addresses: string[];
-  readonly #children: Deno.ChildProcess[] = [];
-
-  /** Each box has some agents. */
+/** Real boxes of a grid, each with some agents. */
+export class Boxes extends StartedBoxes {
   constructor(agents: readonly (readonly BenchAgent[])[]) {
-    const listeners = agents.map(() => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
-    this.addresses = listeners.map(({ addr }) => `127.0.0.1:${(addr as Deno.NetAddr).port}`);
-    for (const listener of listeners) listener.close();
-    const grid = Object.fromEntries(
-      agents.flatMap((ofBox, index) =>
-        ofBox.map(({ id, type, attrs }) => [
-          id,
-          { type, box: this.addresses[index], attrs, routes: {} },
-        ])
-      ),
-    );
-    const file = join(this.folder, "grid.json");
-    Deno.writeTextFileSync(file, JSON.stringify(grid));
-    for (const address of this.addresses) {
-      const { command, args } = selfCommand(["box", file, address, "--new", "--supervised"]);
-      const options = { args, stdin: "piped", stdout: "null", stderr: "null" } as const;
-      this.#children.push(new Deno.Command(command, options).spawn());
-    }
-  }
-
-  get pids(): readonly number[] {
-    return this.#children.map(({ pid }) => pid);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const child of this.#children) {
-      child.kill("SIGKILL");
-      await child.stdin.close().catch(() => {});
-      await child.status;
-    }
-    Deno.removeSync(this.folder, { recursive: true });
+    super(selfCommand, agents, false);
   }
 }
 
@@ -93,7 +53,7 @@ export async function measure(
     }
   });
   await new Promise((resolve) => setTimeout(resolve, leadMs));
-  const pids = ["self", ...boxes.pids] as const;
+  const pids = ["self", ...boxes.processes.map(({ pid }) => pid)] as const;
   const costs = pids.map(cpuMicros);
   const before = answered;
   const began = performance.now();
@@ -106,12 +66,6 @@ export async function measure(
   return { rate, cost };
 }
 
-const sorted = (values: readonly number[]) => [...values].sort((a, b) => a - b);
-/** The value below which such a part of them lies. */
-export const quantile = (values: readonly number[], part: number) =>
-  sorted(values)[Math.round(part * (values.length - 1))] ?? 0;
-/** The one in the middle. */
-export const median = (values: readonly number[]) => quantile(values, 0.5);
 /** Without decimals. */
 export const round = (value: number) => String(Math.round(value));
 /** A ratio as percent. */
