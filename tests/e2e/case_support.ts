@@ -55,6 +55,8 @@ export class CaseBoxes implements AsyncDisposable {
   readonly #ways = new Map<string, Map<string, FaultyWay>>();
   readonly #ids: ReadonlyMap<string, string>;
   readonly #seeds = seededRandom(1n);
+  /** A box that came to an end by itself, and its words. */
+  #fallen: string | undefined;
 
   constructor(agents: Readonly<Record<string, CaseAgent>>, faults?: MailFaults) {
     const withRoutes = Object.entries(agents).map(([id, agent]) => [id, { routes: {}, ...agent }]);
@@ -91,6 +93,12 @@ export class CaseBoxes implements AsyncDisposable {
     const args = ["box", this.grid, box, "--supervised", ...at, ...flags];
     const running = new Running(args, { cwd: this.workspace.path });
     this.running.set(box, running);
+    running.process.status.then(({ code, signal }) => {
+      // Whoever is killed on purpose ends by a signal.
+      if (signal === null && code !== 0) {
+        this.#fallen ??= `${box} ended by ${code}: ${running.stderr}`;
+      }
+    });
     return running;
   }
 
@@ -120,7 +128,13 @@ export class CaseBoxes implements AsyncDisposable {
     what: string,
     condition: () => T | undefined | false | Promise<T | undefined | false>,
   ): Promise<T> {
-    return eventually(what, condition, withinMs);
+    const unlessFallen = () => {
+      if (this.#fallen !== undefined) {
+        throw new Error(`Waited for ${what}, and box ${this.#fallen}`);
+      }
+      return condition();
+    };
+    return eventually(what, unlessFallen, withinMs);
   }
 
   /** A file that an agent of a box has written; undefined if it has not. */

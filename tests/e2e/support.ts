@@ -152,15 +152,23 @@ export function wasStarved(...boxes: readonly Running[]): boolean {
   return boxes.some(({ stderr }) => stderr.includes("it has been silent for too long"));
 }
 
-/** Ports that were free a moment ago, all different. */
+// Below those that systems give to whoever dials: one of these is not taken between its choice and its use.
+const portsFrom = 20_000;
+const portsUpTo = 32_000;
+
+/** Ports at which nobody listens now, drawn at random. */
 export function freePorts(count: number): number[] {
-  const listeners = Array.from(
-    { length: count },
-    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
-  );
-  const ports = listeners.map((listener) => (listener.addr as Deno.NetAddr).port);
+  const listeners: Deno.TcpListener[] = [];
+  while (listeners.length < count) {
+    const port = portsFrom + Math.floor(Math.random() * (portsUpTo - portsFrom));
+    try {
+      listeners.push(Deno.listen({ hostname: "127.0.0.1", port }));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
   for (const listener of listeners) listener.close();
-  return ports;
+  return listeners.map(({ addr }) => (addr as Deno.NetAddr).port);
 }
 
 /** Replaces the ports of the boxes in the text of a grid by free ones. */
