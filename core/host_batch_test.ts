@@ -1,14 +1,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Host } from "./host.ts";
 import { agentId } from "./id.ts";
 import {
   type AgentLines,
+  bootPuppets,
   boxB,
-  mail,
-  makeHost,
-  puppet,
+  go,
+  type HostExtras,
   type PuppetActs,
-  puppetState,
+  seen,
 } from "./test_support.ts";
 
 const lines: AgentLines = {
@@ -17,17 +16,7 @@ const lines: AgentLines = {
   far: { type: "puppet", box: boxB },
 };
 
-function boot(acts: PuppetActs, options: Parameters<typeof makeHost>[2] = {}): Host {
-  const host = makeHost(lines, [puppet(acts)], options);
-  host.boot(0);
-  return host;
-}
-
-function seen(host: Host, agent: string): string[] {
-  return puppetState(host, agent).seen;
-}
-
-const go = (act = "") => mail("b", "a", { type: "go", act });
+const boot = (acts: PuppetActs, options: HostExtras = {}) => bootPuppets(lines, acts, options);
 
 Deno.test("host.deliver() does what a step with the same mail does", () => {
   const error = new Error("no");

@@ -1,18 +1,21 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { z } from "zod";
 import { defineAgent } from "./define.ts";
-import type { Host } from "./host.ts";
 import { agentId } from "./id.ts";
 import {
   type AgentLines,
+  bootPuppets,
   boxA,
   boxB,
   deviceInput,
+  go,
+  type HostExtras,
   mail,
   makeHost,
   puppet,
   type PuppetActs,
   puppetState,
+  seen,
 } from "./test_support.ts";
 
 const routes = { one: { b: 7 }, both: { b: 1, far: 2 }, none: {}, "9": { b: 9 } };
@@ -23,17 +26,7 @@ const lines: AgentLines = {
   far: { type: "puppet", box: boxB },
 };
 
-function boot(acts: PuppetActs, options: Parameters<typeof makeHost>[2] = {}): Host {
-  const host = makeHost(lines, [puppet(acts)], options);
-  host.boot(0);
-  return host;
-}
-
-function seen(host: Host, agent: string): string[] {
-  return puppetState(host, agent).seen;
-}
-
-const go = (act = "") => mail("b", "a", { type: "go", act });
+const boot = (acts: PuppetActs, options: HostExtras = {}) => bootPuppets(lines, acts, options);
 
 Deno.test("host: starts every agent before any mail, and says why", () => {
   const events: string[] = [];

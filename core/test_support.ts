@@ -165,3 +165,21 @@ export function puppetState(host: Host, agent: string): PuppetState {
   if (found === undefined) throw new Error(`There is no agent ${agent}`);
   return found.state as PuppetState;
 }
+
+/** What a host of a test may be given besides. */
+export type HostExtras = Parameters<typeof makeHost>[2];
+
+/** A host of puppets that has started. */
+export function bootPuppets(lines: AgentLines, acts: PuppetActs, options: HostExtras = {}): Host {
+  const host = makeHost(lines, [puppet(acts)], options);
+  host.boot(0);
+  return host;
+}
+
+/** What a puppet has seen. */
+export function seen(host: Host, agent: string): string[] {
+  return puppetState(host, agent).seen;
+}
+
+/** Mail that lets puppet `a` do something. */
+export const go = (act = ""): MailInput => mail("b", "a", { type: "go", act });
