@@ -1,6 +1,7 @@
 // Draws how the cost grows: a panel for each series, sizes along a logarithmic axis, messages a second upwards from 0,
 // the median as a line and least to most as bars.
 
+import { escapeXml } from "../core/xml.ts";
 import type { ScaleSeries } from "./scale.ts";
 import { median } from "./statistics.ts";
 
@@ -63,8 +64,7 @@ function drawPanel({ name, of, points }: ScaleSeries, top: number): string {
 }
 
 function text(x: number, y: number, words: string, more: string): string {
-  const safe = words.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-  return `<text x="${x}" y="${y}" ${more}>${safe}</text>`;
+  return `<text x="${x}" y="${y}" ${more}>${escapeXml(words)}</text>`;
 }
 
 /** The least of 1, 2, 4, 5, 8 and 10 times a power of ten that is not below. */

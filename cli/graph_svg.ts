@@ -1,6 +1,6 @@
 // The picture of a grid as an SVG document in black and white, to be looked at, printed, or put into a paper.
 
-import { escapeXml } from "../sim/mermaid.ts";
+import { escapeXml } from "../core/xml.ts";
 import {
   type Area,
   type DrawnLink,

@@ -1,6 +1,7 @@
 // A space-time diagram of a simulated run, as SVG: boxes are vertical lines, time runs downwards, messages are arrows
 // from the row they were sent in to the row they arrived in. Time is not to scale: what happens gets a row.
 
+import { escapeXml } from "../core/xml.ts";
 import {
   copiesIn,
   type DiagramOptions,
@@ -17,7 +18,6 @@ import {
   agentLines,
   captionOf,
   columnsOf,
-  escapeXml,
   failureLines,
   leftOutText,
   linksText,
