@@ -1,7 +1,8 @@
-// The program: reads the subcommand, runs it, and is the only one to end the process.
+// The program: reads the subcommand, runs it, and ends the process.
 
 import { BadGridError, exitCodes, helpOf, parseCall, unknownWord, UsageError } from "./command.ts";
 import { commands } from "./commands.ts";
+import { leave } from "./leave.ts";
 import { restoreEnvironment } from "./self.ts";
 import { version } from "./version.ts";
 
@@ -84,5 +85,5 @@ function complain(message: string, code: number): number {
 
 if (import.meta.main) {
   restoreEnvironment();
-  Deno.exit(await main(Deno.args));
+  await leave(await main(Deno.args));
 }

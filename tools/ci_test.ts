@@ -8,11 +8,15 @@ import { ROOT } from "./files.ts";
 interface Runs {
   readonly checks?: readonly [output: string, code: number];
   readonly tests: readonly [output: string, code: number];
+  /** The tests never end. */
+  readonly hang?: boolean;
 }
 
 const FINE = "ok        0.4 s  lint\nok: 1 steps in 1 s\n";
 
-async function runCi({ checks = [FINE, 0], tests }: Runs): Promise<{ code: number; out: string }> {
+async function runCi(
+  { checks = [FINE, 0], tests, hang = false }: Runs,
+): Promise<{ code: number; out: string }> {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.mkdir(join(folder, ".ci"));
@@ -22,12 +26,14 @@ async function runCi({ checks = [FINE, 0], tests }: Runs): Promise<{ code: numbe
     const npx = `#!/bin/sh
       case "$*" in
         "-y deno@2.9.5 task ok --static") cat checks.txt; exit ${checks[1]} ;;
-        "-y deno@2.9.5 task test") sleep 1000 & cat tests.txt; exit ${tests[1]} ;;
+        "-y deno@2.9.5 task test") sleep 1000 & cat tests.txt; ${hang ? "wait;" : ""} exit ${
+      tests[1]
+    } ;;
       esac
       echo "unexpected: $*"; exit 1`;
     await Deno.writeTextFile(join(folder, "npx"), npx, { mode: 0o755 });
     const { code, stdout } = await new Deno.Command(join(folder, ".ci/run"), {
-      env: { PATH: `${folder}:${Deno.env.get("PATH")}` },
+      env: { PATH: `${folder}:${Deno.env.get("PATH")}`, OVID_CI_SECONDS: hang ? "1" : "1000" },
     }).output();
     return { code, out: new TextDecoder().decode(stdout) };
   } finally {
@@ -79,5 +85,15 @@ Deno.test(".ci/run never succeeds without tests", async () => {
   assertEquals(await verdict({ tests: ["ok | 7 passed | 0 failed (1s)\n", 1] }), [
     1,
     "7 passed, 1 failed",
+  ]);
+});
+
+Deno.test(".ci/run ends tests that hang, behind the name of the one that does", async () => {
+  const { code, out } = await runCi({ tests: ["a ... ok\nb ...", 0], hang: true });
+  assertEquals(code, 1);
+  assertEquals(out.trimEnd().split("\n").slice(-3), [
+    "a ... ok",
+    "b ...ended: it took longer than 1 s",
+    "0 passed, 1 failed",
   ]);
 });

@@ -64,8 +64,9 @@ export class Running implements AsyncDisposable {
 
   constructor(
     args: readonly string[],
-    { cwd = root, line, command: other }: {
+    { cwd = root, env = {}, line, command: other }: {
       cwd?: string;
+      env?: Record<string, string>;
       /** Arguments of a program other than Ovid's own. */
       line?: readonly string[];
       /** What runs it, if not Deno. */
@@ -76,7 +77,7 @@ export class Running implements AsyncDisposable {
     this.process = new Deno.Command(other ?? command, {
       args: [...line ?? all],
       cwd,
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", ...env },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

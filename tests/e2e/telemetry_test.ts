@@ -1,7 +1,7 @@
 // OpenTelemetry of real boxes, received by a small collector.
 
 import { assert, assertEquals } from "@std/assert";
-import { eventually, ovidCommand, Workspace } from "./support.ts";
+import { eventually, Running, Workspace } from "./support.ts";
 
 const waitMs = 120_000;
 
@@ -60,6 +60,11 @@ class Collector implements AsyncDisposable {
     ) => [...(metric.gauge ?? metric.sum ?? metric.histogram)?.dataPoints ?? []]);
   }
 
+  /** The boxes that have sent points of a metric. */
+  boxes(name: string): Set<string | undefined> {
+    return new Set(this.points(name).map((point) => attribute(point, "ovid.box")));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.shutdown();
   }
@@ -70,20 +75,12 @@ function attribute(point: Point, key: string): string | undefined {
 }
 
 async function runGrid(grid: string, env: Record<string, string>, done: () => Promise<unknown>) {
-  const { command, args } = ovidCommand(["box", grid]);
-  const process = new Deno.Command(command, {
-    args,
-    env: { NO_COLOR: "1", ...env },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const input = process.stdin.getWriter();
-  await input.write(new TextEncoder().encode("put a 1\nget a\n"));
+  await using boxes = new Running(["box", grid], { env });
+  await boxes.type("put a 1\nget a\n");
   await done();
-  await input.close();
-  const { code, stdout } = await process.output();
-  return { code, stdout: new TextDecoder().decode(stdout) };
+  await boxes.endInput();
+  const { code } = await boxes.end();
+  return { code, stdout: boxes.stdout };
 }
 
 Deno.test("a box exports traces and metrics where OTEL_DENO says so", async () => {
@@ -109,6 +106,7 @@ Deno.test("a box exports traces and metrics where OTEL_DENO says so", async () =
         "all metrics and spans",
         () =>
           names.every((name) => collector.points(name).length > 0) &&
+          collector.boxes("ovid.messages").size === 2 &&
           collector.points("ovid.link.up").some(({ asInt, asDouble }) =>
             Number(asInt ?? asDouble) === 1
           ) &&
@@ -119,10 +117,6 @@ Deno.test("a box exports traces and metrics where OTEL_DENO says so", async () =
       ),
   );
   assertEquals(run, { code: 0, stdout: "ok\n1\n" });
-  const boxes = new Set(
-    collector.points("ovid.messages").map((each) => attribute(each, "ovid.box")),
-  );
-  assertEquals(boxes.size, 2);
   const types = collector.points("ovid.messages").map((each) => attribute(each, "ovid.type"));
   assert(types.every((type) => type !== undefined));
   const steps = collector.spans.filter(({ name }) => name === "step");
@@ -143,3 +137,36 @@ Deno.test("a box exports nothing where nothing says so", async () => {
   assertEquals(run.code, 0);
   assertEquals([collector.metrics, collector.spans], [[], []]);
 });
+
+Deno.test("a command ends with its code also while its metrics are collected", async () => {
+  await using collector = new Collector();
+  for (let run = 0; run < 20; run++) {
+    const code = await exporting(collector.endpoint, ["check", "no_such_file.json"]);
+    assertEquals(code, 3, `run ${run}`);
+  }
+});
+
+Deno.test("a command ends with its code also where a collector is deaf", async () => {
+  using deaf = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const code = await exporting(`http://127.0.0.1:${deaf.addr.port}`, [
+    "check",
+    "no_such_file.json",
+  ]);
+  assertEquals(code, 3);
+});
+
+/** The exit code of a command that exports to `endpoint`, at which its metrics are collected all the time. */
+async function exporting(endpoint: string, args: readonly string[]): Promise<number | undefined> {
+  const env = {
+    OTEL_DENO: "true",
+    OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+    OTEL_METRIC_EXPORT_INTERVAL: "20",
+    OTEL_DENO_CONSOLE: "ignore",
+  };
+  await using command = new Running(args, { env });
+  let code: number | undefined;
+  command.end().then((status) => code = status.code);
+  await eventually("its end", () => code !== undefined, waitMs);
+  return code;
+}
