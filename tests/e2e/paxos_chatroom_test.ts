@@ -45,12 +45,18 @@ class Chatroom implements AsyncDisposable {
     const links = new Map(agents.map((agent) => [agent, this.#links(agent)]));
     for (const agent of agents) await this.controller.type(`start ${this.portOf(agent)} 0\n`);
     for (const [agent, count] of links) {
-      await eventually(`a link to ${agent}`, () => this.#links(agent) > count, 60_000);
+      try {
+        await eventually(`a link to ${agent}`, () => this.#links(agent) > count, 60_000);
+      } catch (error) {
+        throw new Error(`The controller said:\n${this.controller.stderr}`, { cause: error });
+      }
     }
   }
 
+  // Its own lines have no name before them; those of the boxes that it has started have.
   #links(agent: string): number {
-    return this.controller.stderr.split(`linked to ${this.boxOf(agent)}\n`).length;
+    const linked = `info linked to ${this.boxOf(agent)}`;
+    return this.controller.stderr.split("\n").filter((line) => line === linked).length;
   }
 
   dumpOf(replica: string): string {

@@ -157,11 +157,16 @@ export function wasStarved(...boxes: readonly Running[]): boolean {
 const portsFrom = 20_000;
 const portsUpTo = 32_000;
 
-/** Ports at which nobody listens now, drawn at random. */
+// Whoever has drawn a port listens later: meanwhile it looks free to grids beside.
+const given = new Set<number>();
+
+/** Ports at which nobody listens now, drawn at random, and each only once. */
 export function freePorts(count: number): number[] {
   const listeners: Deno.TcpListener[] = [];
   while (listeners.length < count) {
     const port = portsFrom + Math.floor(Math.random() * (portsUpTo - portsFrom));
+    if (given.has(port)) continue;
+    given.add(port);
     try {
       listeners.push(Deno.listen({ hostname: "127.0.0.1", port }));
     } catch (error) {
