@@ -112,7 +112,14 @@ async function bundle(
     logLevel: "error",
     write: false,
   });
-  return new Map(outputFiles.map(({ path, contents }) => [relative(folder, path), contents]));
+  return new Map(outputFiles.map(({ path, text }) => [relative(folder, path), hideLazy(text)]));
+}
+
+// Deno reads a module as soon as it sees its name in an `import()`, and all that this one names, long before anybody
+// calls it: for each start of a box the whole program, two hundred modules, in a third of the time that it has.
+function hideLazy(text: string): Uint8Array {
+  const hidden = text.replaceAll(/\bimport\("(\.\/[\w.]+\.js)"\)/g, 'import(String("$1"))');
+  return new TextEncoder().encode(hidden);
 }
 
 // A source names a file beside itself by `new URL("./x.ts", import.meta.url)`; in the bundle all lie in one folder.
