@@ -6,6 +6,7 @@ import type { GobbyOutcome, GobbyResult } from "../agents/gobby/machine_types.ts
 import { type AskOutcome, gobbyClientProtocol } from "../agents/gobby/protocol.ts";
 import type { AnyMessage } from "../core/agent.ts";
 import type { Json } from "../core/data.ts";
+import { quickParse } from "../core/quick_check.ts";
 import type { Transport } from "../transport/transport.ts";
 import { RefusedError, SessionError } from "./gobby_error.ts";
 import { type GobbySession, SafeSession, type SessionRecord } from "./gobby_session.ts";
@@ -49,7 +50,8 @@ export type Operation = { readonly kind: string; readonly [field: string]: Json 
 
 type Settle = (outcome: AskOutcome) => void;
 
-const { answer, session } = gobbyClientProtocol;
+const readAnswer = quickParse(gobbyClientProtocol.answer);
+const readSession = quickParse(gobbyClientProtocol.session);
 
 /** See the top of this file. */
 export class GobbyChannel {
@@ -182,9 +184,9 @@ export class GobbyChannel {
   #receive(message: AnyMessage): void {
     const { type } = message;
     if (type === "answer") {
-      const { id, outcome } = answer.parse(message);
+      const { id, outcome } = readAnswer(message);
       this.#waiting.get(id)?.(outcome);
-    } else if (type === "session") this.#hear(session.parse(message));
+    } else if (type === "session") this.#hear(readSession(message));
     else if (type === "watching" || type === "events" || type === "watchEnded") {
       if (typeof message.id !== "number") return;
       const watch = this.#watches.get(message.id);

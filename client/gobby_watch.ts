@@ -3,6 +3,7 @@
 
 import type { EventTarget, GobbyEvent } from "../agents/gobby/machine_types.ts";
 import { gobbyClientProtocol } from "../agents/gobby/protocol.ts";
+import { quickParse } from "../core/quick_check.ts";
 import type { GobbyChannel, WatchMessage } from "./gobby_channel.ts";
 import { CompactedError } from "./gobby_error.ts";
 
@@ -19,7 +20,8 @@ export interface WatchOptions {
   readonly signal?: AbortSignal;
 }
 
-const { watching, events, watchEnded } = gobbyClientProtocol;
+const { watching, watchEnded } = gobbyClientProtocol;
+const readEvents = quickParse(gobbyClientProtocol.events);
 
 /** The events of a key, a prefix, a session or of all: in order, none left out and none twice. */
 export class GobbyWatch implements AsyncIterable<GobbyEvent>, Disposable {
@@ -98,7 +100,7 @@ export class GobbyWatch implements AsyncIterable<GobbyEvent>, Disposable {
     if (this.#over) return;
     if (message.type === "watching") this.#next ??= watching.parse(message).from;
     else if (message.type === "events") {
-      const heard = events.parse(message);
+      const heard = readEvents(message);
       this.#buffer.push(...heard.events);
       this.#next = heard.next;
       if (this.#buffer.length > bufferMax && !this.#oneShot) this.#suspend();

@@ -51,6 +51,12 @@ export function quickCheck(schema: Schema<unknown>): QuickCheck {
   }
 }
 
+/** Reads values as `schema.parse` does, with its errors; most are looked at quickly, and are given back as they are. */
+export function quickParse<T>(schema: { parse(value: unknown): T } & Schema<T>) {
+  const isCertain = quickCheck(schema);
+  return (value: unknown): T => isCertain(value) ? value as T : schema.parse(value);
+}
+
 function readZod(schema: unknown): Zod {
   const zod = Reflect.get(Object(schema), "_zod") as Zod;
   // It shares the type of those that take undefined for a field that is missing.

@@ -3,6 +3,7 @@
 
 import type { DeepReadonly, Json } from "../../core/data.ts";
 import type { AgentId } from "../../core/id.ts";
+import { quickCheck } from "../../core/quick_check.ts";
 import { beginSession, endSession } from "./client_session.ts";
 import {
   type Ask,
@@ -15,11 +16,13 @@ import {
 } from "./client_state.ts";
 import { closeWatch, openWatch } from "./client_watches.ts";
 import type { GobbyEvent } from "./machine_event.ts";
-import { type Gobby, gobbyOperation } from "./machine_operation.ts";
+import { type Gobby, type GobbyOperation, gobbyOperation } from "./machine_operation.ts";
 import type { GobbyResult } from "./machine_result.ts";
 import type { AskOutcome, ClientMessage } from "./protocol.ts";
 
 type Outcome = DeepReadonly<AskOutcome>;
+
+const isOperation = quickCheck(gobbyOperation);
 
 /** After so many tries in vain the master is looked for. */
 const triesMax = 2;
@@ -82,14 +85,14 @@ function begin(step: ClientStep, first: Ask): void {
   const filled = first.session && typeof first.operation === "object"
     ? { ...first.operation, session }
     : first.operation;
-  const parsed = gobbyOperation.safeParse(filled);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
+  const error = isOperation(filled) ? undefined : gobbyOperation.safeParse(filled).error;
+  if (error !== undefined) {
+    const [issue] = error.issues;
     const why = `it is no operation: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`;
     return finish(step, failed(true, why));
   }
   const request = ++state.requests;
-  state.request = { request, operation: parsed.data, session, sentAt: ctx.now };
+  state.request = { request, operation: filled as GobbyOperation, session, sentAt: ctx.now };
   transmit(step);
 }
 
