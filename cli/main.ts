@@ -26,7 +26,7 @@ async function dispatch(args: readonly string[]): Promise<number> {
   if (first === undefined || first === "help" || first === "--help" || first === "-h") {
     return await help(rest);
   }
-  if (first === "--version" || first === "-V") {
+  if (first === "version" || first === "--version" || first === "-V") {
     console.log(`ovid ${version}`);
     return exitCodes.fine;
   }
