@@ -161,7 +161,6 @@ export class GobbyChannel {
     if (this.#ended !== undefined) throw new OperationError(true, this.#ended);
     signal?.throwIfAborted();
     const id = ++this.#numbers;
-    const message = { type: "ask", id, operation: given(operation), session };
     let abort = () => {};
     try {
       const outcome = await new Promise<AskOutcome>((done, fail) => {
@@ -171,7 +170,9 @@ export class GobbyChannel {
         };
         signal?.addEventListener("abort", abort);
         this.#waiting.set(id, done);
-        this.#guest.tell({ ...message, ...given({ deadlineMs, maxAgeMs }) });
+        const message = { type: "ask", id, operation: given(operation), session };
+        const isPlain = deadlineMs === undefined && maxAgeMs === undefined;
+        this.#guest.tell(isPlain ? message : { ...message, ...given({ deadlineMs, maxAgeMs }) });
       });
       if (outcome.kind === "failed") throw new OperationError(outcome.certain, outcome.why);
       return outcome;
@@ -229,9 +230,12 @@ export class GobbyChannel {
 
 /** Without what is undefined, which is no JSON. */
 function given(fields: { readonly [name: string]: Json | undefined }): Record<string, Json> {
-  return Object.fromEntries(
-    Object.entries(fields).flatMap(([name, value]) => value === undefined ? [] : [[name, value]]),
-  );
+  const found: Record<string, Json> = {};
+  for (const name in fields) {
+    const value = fields[name];
+    if (value !== undefined) found[name] = value;
+  }
+  return found;
 }
 
 function expect<Kind extends GobbyResult["kind"]>(

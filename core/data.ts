@@ -99,6 +99,9 @@ function copyProperties(value: Record<string, unknown>, depth: number): Record<s
         break;
       case "undefined":
         return copyDefined(value, depth);
+      case "number":
+        if (!isPlainNumber(property)) copy[key] = copyJsonAt(property, depth + 1);
+        break;
       default: {
         const copied = copyJsonAt(property, depth + 1);
         if (!Object.is(copied, property)) copy[key] = copied;
@@ -135,21 +138,25 @@ export function parseJson(text: string): Json {
 
 /** Whether what JSON.parse gave is what {@linkcode copyJson} would make of it. */
 function isPlainJson(value: unknown, depth: number): boolean {
-  switch (typeof value) {
-    case "string":
-    case "boolean":
-      return true;
-    case "number":
-      return Number.isFinite(value) && !Object.is(value, -0);
-  }
+  if (typeof value === "number") return isPlainNumber(value);
   if (typeof value !== "object" || value === null) return true;
   if (depth >= dataDepthMax) return false;
-  if (Array.isArray(value)) return value.every((part) => isPlainJson(part, depth + 1));
-  for (const key of Object.keys(value)) {
-    const part = Reflect.get(value, key);
-    if (key === "__proto__" || !isPlainJson(part, depth + 1)) return false;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (!isPlainJson(value[i], depth + 1)) return false;
+    return true;
+  }
+  const properties = value as Record<string, unknown>;
+  for (const key in properties) {
+    const part = properties[key];
+    if (key === "__proto__") return false;
+    if (typeof part !== "string" && !isPlainJson(part, depth + 1)) return false;
   }
   return true;
+}
+
+// Finite, and not -0.
+function isPlainNumber(value: number): boolean {
+  return value === 0 ? 1 / value > 0 : value - value === 0;
 }
 
 // JSON has no Maps and so on, so each is written as an object with one key that begins with "$".

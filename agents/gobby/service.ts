@@ -136,22 +136,31 @@ function reads(
   const { answers } = answerAll(
     operations,
     (operation) =>
-      isRead(operation) ? done(applyGobby(gobby, operation, limits)) : { kind: "stale" },
+      measure(isRead(operation) ? done(applyGobby(gobby, operation, limits)) : { kind: "stale" }),
   );
   return { kind: "reads", answers, term: gobby.term, place };
+}
+
+/** An answer, and how many characters it has as JSON. */
+interface Measured {
+  readonly answer: ServiceAnswer;
+  readonly length: number;
+}
+
+function measure(answer: ServiceAnswer): Measured {
+  return { answer, length: JSON.stringify(answer).length };
 }
 
 /** Answers the first of what is asked, as many as there is room for, which have `length` characters. */
 function answerAll<T>(
   asked: readonly T[],
-  answerOf: (one: T) => ServiceAnswer,
+  answerOf: (one: T) => Measured,
 ): { answers: ServiceAnswer[]; length: number } {
   const answers: ServiceAnswer[] = [];
   let length = 0;
   for (const one of asked) {
     if (length >= answersLengthMax) break;
-    const answer = answerOf(one);
-    const told = JSON.stringify(answer).length;
+    const { answer, length: told } = answerOf(one);
     if (told > answerLengthMax) answers.push({ kind: "tooLong", length: told });
     else {
       answers.push(answer);
@@ -170,35 +179,36 @@ function carryOut(
   call: ServiceCall,
   limits: GobbyLimits,
   rules: GobbyRules,
-): ServiceAnswer {
+): Measured {
   const { clients, gobby } = state;
   if (call.kind === "open") {
     // A client's name is of one life, so that there is but one incarnation.
     const opening = open(clients, call.client, 1, state.seats + 1);
-    if (opening.kind === "outlived") return { kind: "expired" };
+    if (opening.kind === "outlived") return measure({ kind: "expired" });
     state.seats = Math.max(state.seats, opening.session);
-    return { kind: "opened", seat: opening.session };
+    return measure({ kind: "opened", seat: opening.session });
   }
   const { operation } = call;
   const perform = () => done(applyGobby(gobby, operation, limits));
   // A read that is repeated is a read: nothing of it need be remembered.
-  if (call.kind === "own" || isRead(operation)) return perform();
+  if (call.kind === "own" || isRead(operation)) return measure(perform());
   const mark = { client: call.client, session: call.seat, request: call.request };
   const verdict = judge(clients, mark);
   switch (verdict.kind) {
     case "fresh": {
       const answer = perform();
       // An answer is JSON, as its schema says, and so is what is remembered of it.
-      rules.remember(clients, mark, JSON.stringify(answer));
-      return answer;
+      const text = JSON.stringify(answer);
+      rules.remember(clients, mark, text);
+      return { answer, length: text.length };
     }
     case "repeated": {
       const answer: ServiceAnswer = JSON.parse(String(verdict.result));
-      return answer.kind === "done" ? { ...answer, repeated: true } : answer;
+      return measure(answer.kind === "done" ? { ...answer, repeated: true } : answer);
     }
     case "stale":
     case "expired":
-      return { kind: verdict.kind };
+      return measure({ kind: verdict.kind });
   }
 }
 
@@ -212,7 +222,29 @@ function eventsAfter(
   let first = events.length;
   while (first > 0 && (events[first - 1]?.revision ?? 0) > revision) first--;
   const found = events.slice(first);
-  return JSON.stringify(found).length > lengthMax ? null : found;
+  // Hardly ever are there so many that their exact length matters.
+  return lengthAtMost(found) <= lengthMax || JSON.stringify(found).length <= lengthMax
+    ? found
+    : null;
+}
+
+/** A number of characters that a value's JSON does not exceed, at a tenth of the price of the exact one. */
+function lengthAtMost(value: unknown): number {
+  switch (typeof value) {
+    case "string":
+      // Each may have to be written as \uXXXX.
+      return 6 * value.length + 2;
+    case "object": {
+      if (value === null) return 4;
+      let length = 2;
+      const parts = value as Record<string, unknown>;
+      for (const key in parts) length += 6 * key.length + 4 + lengthAtMost(parts[key]);
+      return length;
+    }
+    default:
+      // The longest numbers, such as -1.2345678901234567e-100.
+      return 25;
+  }
 }
 
 function deadlines(
