@@ -18,7 +18,7 @@ export interface DialOptions {
   readonly redialMsMax: number;
 }
 
-const redialMsMin = 10;
+const redialMsMin = 25;
 // A connection that ends sooner counts as a failure, or two boxes that disagree would dial each other without pause.
 const stableMs = 1000;
 

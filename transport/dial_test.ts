@@ -13,19 +13,19 @@ const options: DialOptions = {
   redialMsMax: 1,
 };
 
-Deno.test("redialMs(): doubles from 10 ms to the limit, jittered down to the half", () => {
+Deno.test("redialMs(): doubles from 25 ms to the limit, jittered down to the half", () => {
   const low = () => 0;
   const high = () => 1 - 2 ** -32;
   assertEquals([0, 1, 2, 3, 4, 5, 1000].map((failures) => redialMs(failures, 250, low)), [
-    5,
-    10,
-    20,
-    40,
-    80,
+    12.5,
+    25,
+    50,
+    100,
+    125,
     125,
     125,
   ]);
-  assertEquals(Math.round(redialMs(0, 250, high)), 10);
+  assertEquals(Math.round(redialMs(0, 250, high)), 25);
   assertLess(redialMs(1000, 250, high), 250);
 });
 

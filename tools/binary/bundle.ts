@@ -106,8 +106,11 @@ async function bundle(
     nodePaths: [packages],
     outdir: folder,
     chunkNames: "chunk_[hash]",
-    define: { OVID_BUILT: "true" },
-    plugins: [renameNeighbours(named), leaveBundler],
+    // Whoever asks for the other runtime's global, to learn where it is, has all of Node's library loaded.
+    define: { OVID_BUILT: "true", "globalThis.process": "undefined" },
+    plugins: [renameNeighbours(named), leaveBundler, preferDeno],
+    minifyWhitespace: true,
+    minifySyntax: true,
     legalComments: "inline",
     logLevel: "error",
     write: false,
@@ -157,6 +160,16 @@ const leaveBundler: esbuild.Plugin = {
   name: "bundler",
   setup(build) {
     build.onResolve({ filter: /^esbuild$/ }, () => ({ path: `./${BUNDLER}`, external: true }));
+  },
+};
+
+// The log has a file for each runtime, and its package names that for Node first, which loads half of Node's library.
+const preferDeno: esbuild.Plugin = {
+  name: "deno",
+  setup(build) {
+    build.onResolve({ filter: /^#util$/ }, ({ resolveDir }) => ({
+      path: join(resolveDir, "util.deno.js"),
+    }));
   },
 };
 
