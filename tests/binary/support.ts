@@ -2,7 +2,7 @@
 // nothing of the project's sources is imported. OVID_BINARY names an executable that was built before; without it
 // one is built, once, in a temporary folder.
 
-import { fromFileUrl, join } from "@std/path";
+import { fromFileUrl, join, resolve } from "@std/path";
 
 const root = fromFileUrl(new URL("../../", import.meta.url));
 
@@ -13,7 +13,7 @@ await Deno.chmod(scratch, 0o755);
 const given = Deno.env.get("OVID_BINARY");
 
 /** The executable. */
-export const binary: string = given ?? join(scratch, "ovid");
+export const binary: string = given === undefined ? join(scratch, "ovid") : resolve(given);
 
 /** What was said when it was made; undefined if it was there before. */
 export const making: string | undefined = given === undefined ? await build() : undefined;
