@@ -62,7 +62,10 @@ class Shell implements Disposable {
       const path = join(folder, name);
       if (isDirectory) this.#freshenGrids(path);
       else if (name.endsWith(".json")) {
-        Deno.writeTextFileSync(path, this.#freshen(Deno.readTextFileSync(path)));
+        const text = Deno.readTextFileSync(path);
+        const fresh = this.#freshen(text);
+        // A file that is written is empty for a moment, and boxes that start may be reading it.
+        if (fresh !== text) Deno.writeTextFileSync(path, fresh);
       }
     }
   }
