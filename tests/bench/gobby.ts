@@ -5,7 +5,7 @@
 import { GobbyClient } from "../../client/gobby.ts";
 import type { GobbyWatch } from "../../client/gobby_watch.ts";
 import { GroupClient } from "../../client/group_client.ts";
-import { Boxes, type Contender, measure, median, percent, round } from "./support.ts";
+import { Boxes, type Contender, measure, median, percent, quantile, round } from "./support.ts";
 
 const clients = 64;
 const watchers = 1000;
@@ -131,17 +131,20 @@ const contenders = [
   of(onPaxos, "reads under the lease", onPaxos.reads()),
   of(onPaxos, "old reads, anywhere", onPaxos.oldReads()),
 ];
+
 /** Operations a second, of a contender and of the ceiling beside it. */
 interface Pair {
   readonly rate: number;
   readonly ceiling: number;
 }
 
+async function rateOf(contender: Contender): Promise<number> {
+  return (await measure(contender, leadInMs, sliceMs)).rate;
+}
+
 async function measurePair(contender: Contender, isFirst: boolean): Promise<Pair> {
-  const rateOf = async (each: Contender) => (await measure(each, leadInMs, sliceMs)).rate;
   if (isFirst) return { rate: await rateOf(contender), ceiling: await rateOf(ceiling) };
-  const before = await rateOf(ceiling);
-  return { rate: await rateOf(contender), ceiling: before };
+  return { ceiling: await rateOf(ceiling), rate: await rateOf(contender) };
 }
 
 const pairs = new Map<Contender, Pair[]>();
@@ -169,8 +172,8 @@ console.log(
   `a second with ${clients} clients, ${rounds} rounds: median (quartiles), and of VR's kv beside it`,
 );
 for (const [contender, found] of pairs) {
-  const ratios = found.map(({ rate, ceiling }) => rate / ceiling).sort((a, b) => a - b);
-  const [low = 0, high = 0] = [ratios[rounds >> 2], ratios[(3 * rounds) >> 2]];
+  const ratios = found.map(({ rate, ceiling }) => rate / ceiling);
+  const [low, high] = [quantile(ratios, 0.25), quantile(ratios, 0.75)];
   console.log(
     `  ${contender.name.padEnd(24)}${round(median(found.map(({ rate }) => rate))).padStart(7)}` +
       `${percent(median(ratios)).padStart(7)} % (${percent(low)} to ${percent(high)})`,

@@ -10,7 +10,7 @@ import { drawDelay } from "../../sim/chance.ts";
 import { EventQueue } from "../../sim/event_queue.ts";
 import { plainGrid } from "../../sim/plain_grid.ts";
 import { World } from "../../sim/world.ts";
-import { median, percent, round } from "./support.ts";
+import { median, percent, quantile, round } from "./support.ts";
 
 const messages = 10_000;
 const warmUps = 20;
@@ -85,15 +85,16 @@ for (const balls of [1, 100, 1000]) {
   const found = Array.from({ length: warmUps + rounds }, () => {
     return { world: nanosecondsOf(world), queue: nanosecondsOf(queue) };
   }).slice(warmUps);
-  const ratios = found.map((each) => each.queue / each.world).sort((a, b) => a - b);
-  const [low = 0, high = 0] = [ratios[rounds >> 2], ratios[(3 * rounds) >> 2]];
+  const ratios = found.map((each) => each.queue / each.world);
+  const [low, high] = [quantile(ratios, 0.25), quantile(ratios, 0.75)];
+  const taken = {
+    world: round(median(found.map((each) => each.world))),
+    queue: round(median(found.map((each) => each.queue))),
+  };
   console.log(
-    `  ${String(balls).padStart(4)} in flight: world ${
-      round(median(found.map((each) => each.world)))
-    }, ` +
-      `bare queue ${round(median(found.map((each) => each.queue)))}: ${
-        percent(median(ratios))
-      } % ` +
-      `of its speed (half of the rounds ${percent(low)} to ${percent(high)})`,
+    `  ${String(balls).padStart(4)} in flight: world ${taken.world}, bare queue ${taken.queue}: ` +
+      `${percent(median(ratios))} % of its speed (half of the rounds ${percent(low)} to ${
+        percent(high)
+      })`,
   );
 }

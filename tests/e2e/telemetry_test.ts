@@ -74,6 +74,17 @@ function attribute(point: Point, key: string): string | undefined {
   return point.attributes?.find((each) => each.key === key)?.value.stringValue;
 }
 
+/** The environment of a process that exports to `endpoint`, its metrics so often. */
+function exportingTo(endpoint: string, everyMs: number): Record<string, string> {
+  return {
+    OTEL_DENO: "true",
+    OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+    OTEL_METRIC_EXPORT_INTERVAL: String(everyMs),
+    OTEL_DENO_CONSOLE: "ignore",
+  };
+}
+
 async function runGrid(grid: string, env: Record<string, string>, done: () => Promise<unknown>) {
   await using boxes = new Running(["box", grid], { env });
   await boxes.type("put a 1\nget a\n");
@@ -86,14 +97,7 @@ async function runGrid(grid: string, env: Record<string, string>, done: () => Pr
 Deno.test("a box exports traces and metrics where OTEL_DENO says so", async () => {
   await using collector = new Collector();
   using workspace = new Workspace().copy("examples", "kvs");
-  const env = {
-    OTEL_DENO: "true",
-    OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
-    OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
-    OTEL_METRIC_EXPORT_INTERVAL: "200",
-    OTEL_BSP_SCHEDULE_DELAY: "200",
-    OTEL_DENO_CONSOLE: "ignore",
-  };
+  const env = { ...exportingTo(collector.endpoint, 200), OTEL_BSP_SCHEDULE_DELAY: "200" };
   const names = [
     ...["ovid.messages", "ovid.step.time", "ovid.journal.sync.time", "ovid.queue", "ovid.held"],
     ...["ovid.link.up", "ovid.link.queue"],
@@ -157,14 +161,7 @@ Deno.test("a command ends with its code also where a collector is deaf", async (
 
 /** The exit code of a command that exports to `endpoint`, at which its metrics are collected all the time. */
 async function exporting(endpoint: string, args: readonly string[]): Promise<number | undefined> {
-  const env = {
-    OTEL_DENO: "true",
-    OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
-    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
-    OTEL_METRIC_EXPORT_INTERVAL: "20",
-    OTEL_DENO_CONSOLE: "ignore",
-  };
-  await using command = new Running(args, { env });
+  await using command = new Running(args, { env: exportingTo(endpoint, 20) });
   let code: number | undefined;
   command.end().then((status) => code = status.code);
   await eventually("its end", () => code !== undefined, waitMs);
