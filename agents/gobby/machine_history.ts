@@ -21,6 +21,24 @@ export function lengthOf(event: GobbyEvent): number {
   return (keyOfEvent(event)?.length ?? 0) + value + entryOverhead;
 }
 
+/** The most characters that the JSON of an event has besides those of the texts that users choose. */
+const jsonOverhead = 200;
+
+/** A number of characters that the JSON of events does not exceed, at a fraction of the price of the exact one. */
+export function jsonLengthAtMost(events: readonly GobbyEvent[]): number {
+  let length = 2;
+  for (const event of events) {
+    const name = event.kind === "sessionOpened"
+      ? event.client
+      : event.kind === "termBegun"
+      ? event.master
+      : "";
+    // Each character may have to be written as \uXXXX.
+    length += jsonOverhead + 6 * (lengthOf(event) + name.length);
+  }
+  return length;
+}
+
 /** Forgets the oldest revisions if there are more events than `limits` allows. */
 export function trimHistory(state: GobbyState, limits: GobbyLimits): void {
   const { events, length } = state.history;

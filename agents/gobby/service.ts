@@ -9,6 +9,7 @@ import { judge, open, type Sessions } from "../machine/sessions.ts";
 import { applyGobby, isRead } from "./machine.ts";
 import { type Deadline, deadlinesOf } from "./machine_deadlines.ts";
 import type { GobbyEvent } from "./machine_event.ts";
+import { jsonLengthAtMost } from "./machine_history.ts";
 import { type GobbyLimits, gobbyLimits } from "./machine_limits.ts";
 import type { GobbyOperation } from "./machine_operation.ts";
 import type { GobbyResult } from "./machine_result.ts";
@@ -223,28 +224,9 @@ function eventsAfter(
   while (first > 0 && (events[first - 1]?.revision ?? 0) > revision) first--;
   const found = events.slice(first);
   // Hardly ever are there so many that their exact length matters.
-  return lengthAtMost(found) <= lengthMax || JSON.stringify(found).length <= lengthMax
+  return jsonLengthAtMost(found) <= lengthMax || JSON.stringify(found).length <= lengthMax
     ? found
     : null;
-}
-
-/** A number of characters that a value's JSON does not exceed, at a tenth of the price of the exact one. */
-function lengthAtMost(value: unknown): number {
-  switch (typeof value) {
-    case "string":
-      // Each may have to be written as \uXXXX.
-      return 6 * value.length + 2;
-    case "object": {
-      if (value === null) return 4;
-      let length = 2;
-      const parts = value as Record<string, unknown>;
-      for (const key in parts) length += 6 * key.length + 4 + lengthAtMost(parts[key]);
-      return length;
-    }
-    default:
-      // The longest numbers, such as -1.2345678901234567e-100.
-      return 25;
-  }
 }
 
 function deadlines(
