@@ -333,10 +333,9 @@ class FileJournal implements Journal {
     this.#writing = group;
     const bytes = encodeGroupLines(this.#nextSequence, group.lines);
     const current = this.#current();
-    const path = journalPath(this.#folder, current.generation);
-    await writeAll(this.#file, path, bytes, current.bytes);
+    await writeAll(this.#file, current.path, bytes, current.bytes);
     // Only now may the next group be written: decodeJournal() relies on it.
-    await attempt("sync", path, () => this.#file.sync());
+    await attempt("sync", current.path, () => this.#file.sync());
     current.bytes += bytes.length;
     this.#nextSequence += 1;
     this.#stats.groups += 1;
@@ -352,7 +351,8 @@ class FileJournal implements Journal {
     const { file, bytes } = await createJournal(this.#files, this.#folder, header);
     this.#file.close();
     this.#file = file;
-    this.#chain.push({ generation: header.generation, bytes });
+    const path = journalPath(this.#folder, header.generation);
+    this.#chain.push({ generation: header.generation, path, bytes });
   }
 
   /** The snapshot's name on disk is the moment at which the older generations are no longer needed. */
@@ -360,7 +360,7 @@ class FileJournal implements Journal {
     const path = snapshotPath(this.#folder, generation);
     (await putFile(this.#files, this.#folder, path, bytes)).close();
     const stale = this.#chain.filter((part) => part.generation < generation);
-    const paths = stale.map((part) => journalPath(this.#folder, part.generation));
+    const paths = stale.map(({ path }) => path);
     if (this.#base !== undefined) paths.push(snapshotPath(this.#folder, this.#base));
     for (const path of paths) await attempt("remove", path, () => this.#files.remove(path));
     this.#chain.splice(0, stale.length);

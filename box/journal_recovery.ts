@@ -29,6 +29,7 @@ export interface Repair {
 /** The journal of one generation, and how much of it is synced. */
 export interface JournalPart {
   readonly generation: number;
+  readonly path: string;
   bytes: number;
 }
 
@@ -315,6 +316,7 @@ export async function recover(files: JournalFiles, folder: string): Promise<Reco
     file,
     chain: [...earlier, last].map(({ header, validBytes }) => ({
       generation: header.generation,
+      path: journalPath(folder, header.generation),
       bytes: validBytes,
     })),
     base,

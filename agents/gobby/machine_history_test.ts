@@ -1,9 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { z } from "zod";
 import { type GobbyEvent, gobbyEvent } from "./machine_event.ts";
 import { jsonLengthAtMost } from "./machine_history.ts";
 import type { EventTarget } from "./machine_operation.ts";
-import { Trial } from "./machine_test_support.ts";
+import { longest, Trial } from "./machine_test_support.ts";
 
 const all = { kind: "all" } as const;
 
@@ -146,23 +145,6 @@ Deno.test("gobby: a history that is too long forgets, even all of it", () => {
   assertEquals(brief(read(trial, all, 3)), ["3 keyStored"]);
   assert(trial.state.history.length < 100);
 });
-
-/** A value that fits a schema and is as long as JSON as such a value gets, but for its texts, of `length` characters. */
-function longest(schema: z.core.$ZodType, length: number): unknown {
-  if (schema instanceof z.ZodObject) {
-    return Object.fromEntries(
-      Object.entries(schema.shape).map(([key, part]) => [key, longest(part, length)]),
-    );
-  }
-  if (schema instanceof z.ZodNullable) return longest(schema.unwrap(), length);
-  if (schema instanceof z.ZodLiteral) return schema.value;
-  if (schema instanceof z.ZodEnum) {
-    return schema.options.toSorted((one, other) => `${other}`.length - `${one}`.length)[0];
-  }
-  if (schema instanceof z.ZodString) return "\u0000".repeat(length);
-  assert(schema instanceof z.ZodNumber);
-  return (schema.minValue ?? 0) < 0 ? Number.MIN_SAFE_INTEGER : Number.MAX_SAFE_INTEGER;
-}
 
 Deno.test("jsonLengthAtMost() is no less than the length of the longest events, and not ten times too much", () => {
   for (const length of [0, 1, 100]) {

@@ -121,16 +121,14 @@ export function judgeWrites(
 ): Refusal | undefined {
   let keys = state.entries.size;
   let length = state.storeLength;
-  const written = new Set<string>();
-  // How many keys each session wins or loses.
-  const owned = new Map<number, number>();
-  const count = (session: number, more: number) =>
-    owned.set(session, (owned.get(session) ?? 0) + more);
+  // Most writes are of one key and of no session: neither is made for them.
+  const written = writes.length > 1 ? new Set<string>() : undefined;
+  let owned: Map<number, number> | undefined;
   for (const each of writes) {
     const { key } = each;
     // One event a key and revision: its modify revision then names its value.
-    if (written.has(key)) return { kind: "refused", why: "writtenTwice", key };
-    written.add(key);
+    if (written?.has(key)) return { kind: "refused", why: "writtenTwice", key };
+    written?.add(key);
     const refusal = judge(limits, "keyLength", key.length) ??
       (each.kind === "put" ? judgePut(state, each, limits) : undefined);
     if (refusal !== undefined) return refusal;
@@ -138,22 +136,32 @@ export function judgeWrites(
     if (found !== undefined) {
       keys--;
       length -= costOf(found);
-      if (found.session !== null) count(found.session, -1);
+      if (found.session !== null) count(owned ??= new Map(), found.session, -1);
     }
     if (each.kind === "delete") continue;
     keys++;
     length += costOf(each);
-    if (each.session !== undefined) count(each.session, 1);
+    if (each.session !== undefined) count(owned ??= new Map(), each.session, 1);
   }
+  const refusal = owned === undefined ? undefined : judgeOwned(state, owned, limits);
+  return refusal ?? judge(limits, "keys", keys) ?? judge(limits, "storeLength", length);
+}
+
+function count(owned: Map<number, number>, session: number, more: number): void {
+  owned.set(session, (owned.get(session) ?? 0) + more);
+}
+
+/** @param owned How many keys each session wins or loses. */
+function judgeOwned(
+  state: GobbyView,
+  owned: ReadonlyMap<number, number>,
+  limits: GobbyLimits,
+): Refusal | undefined {
   for (const [session, more] of owned) {
-    const refusal = judge(
-      limits,
-      "keysOfSession",
-      (state.sessions.get(session)?.keys.size ?? 0) + more,
-    );
+    const keys = (state.sessions.get(session)?.keys.size ?? 0) + more;
+    const refusal = judge(limits, "keysOfSession", keys);
     if (refusal !== undefined) return refusal;
   }
-  return judge(limits, "keys", keys) ?? judge(limits, "storeLength", length);
 }
 
 function judgePut(

@@ -1,5 +1,7 @@
 // A machine for tests: it is asked one thing after the other, and its invariants are checked after each.
 
+import { assert } from "@std/assert";
+import { z } from "zod";
 import { applyGobby } from "./machine.ts";
 import { checkGobby } from "./machine_check.ts";
 import { type GobbyLimits, gobbyLimits } from "./machine_limits.ts";
@@ -91,4 +93,22 @@ function isOf<Kind extends GobbyResult["kind"]>(
   kind: Kind,
 ): result is GobbyOutcome<Kind> {
   return result.kind === kind;
+}
+
+/** A value that fits a schema and is as long as JSON as such a value gets, but for its texts, of `length` characters. */
+export function longest(schema: z.core.$ZodType, length: number): unknown {
+  if (schema instanceof z.ZodObject) {
+    return Object.fromEntries(
+      Object.entries(schema.shape).map(([key, part]) => [key, longest(part, length)]),
+    );
+  }
+  if (schema instanceof z.ZodNullable) return longest(schema.unwrap(), length);
+  if (schema instanceof z.ZodLiteral) return schema.value;
+  if (schema instanceof z.ZodEnum) {
+    return schema.options.toSorted((one, other) => `${other}`.length - `${one}`.length)[0];
+  }
+  if (schema instanceof z.ZodBoolean) return false;
+  if (schema instanceof z.ZodString) return "\u0000".repeat(length);
+  assert(schema instanceof z.ZodNumber);
+  return (schema.minValue ?? 0) < 0 ? Number.MIN_SAFE_INTEGER : Number.MAX_SAFE_INTEGER;
 }

@@ -3,6 +3,7 @@
 //
 // What it answers is one result of the group, so that it must fit into one: whatever would grow has a budget here.
 
+import type { Json } from "../../core/data.ts";
 import { defineMachine } from "../machine/machine.ts";
 import type { AnyMachine } from "../machine/machine.ts";
 import { judge, open, type Sessions } from "../machine/sessions.ts";
@@ -142,14 +143,24 @@ function reads(
   return { kind: "reads", answers, term: gobby.term, place };
 }
 
-/** An answer, and how many characters it has as JSON. */
+/** Results of a few numbers and no text. */
+export const shortResults: ReadonlySet<GobbyResult["kind"]> = new Set([
+  ...["stored", "deleted", "keyExpired", "sessionEnded", "termBegun"] as const,
+  ...["acquired", "waiting", "released", "waitCancelled", "lockDelayEnded", "compacted"] as const,
+]);
+
+/** The most characters that the answer with a short result has as JSON. */
+export const shortAnswerLength = 140;
+
+/** An answer, and how many characters it has as JSON, at most. */
 interface Measured {
   readonly answer: ServiceAnswer;
   readonly length: number;
 }
 
 function measure(answer: ServiceAnswer): Measured {
-  return { answer, length: JSON.stringify(answer).length };
+  const isShort = answer.kind === "done" && shortResults.has(answer.result.kind);
+  return { answer, length: isShort ? shortAnswerLength : JSON.stringify(answer).length };
 }
 
 /** Answers the first of what is asked, as many as there is room for, which have `length` characters. */
@@ -198,13 +209,12 @@ function carryOut(
   switch (verdict.kind) {
     case "fresh": {
       const answer = perform();
-      // An answer is JSON, as its schema says, and so is what is remembered of it.
-      const text = JSON.stringify(answer);
-      rules.remember(clients, mark, text);
-      return { answer, length: text.length };
+      // An answer is JSON, as its schema says.
+      rules.remember(clients, mark, answer as Json);
+      return measure(answer);
     }
     case "repeated": {
-      const answer: ServiceAnswer = JSON.parse(String(verdict.result));
+      const answer = verdict.result as ServiceAnswer;
       return measure(answer.kind === "done" ? { ...answer, repeated: true } : answer);
     }
     case "stale":

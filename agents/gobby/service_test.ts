@@ -1,16 +1,22 @@
 import { assert, assertEquals } from "@std/assert";
+import { z } from "zod";
 import type { Json } from "../../core/data.ts";
 import { builtInMachines } from "../machine/registry.ts";
 import type { GobbyOperation } from "./machine_operation.ts";
+import { gobbyResult } from "./machine_result.ts";
+import { longest } from "./machine_test_support.ts";
 import {
   answerLengthMax,
   answersLengthMax,
   gobbyService,
   isForClients,
   resultLengthMax,
+  shortAnswerLength,
+  shortResults,
 } from "./service.ts";
 import {
   type ServiceAnswer,
+  serviceAnswer,
   type ServiceCall,
   type ServiceResult,
   serviceResult,
@@ -154,6 +160,18 @@ Deno.test("gobby_service leaves the rest of a batch when the answers get long", 
   assert(result.kind === "batch");
   assertEquals(result.answers.length, 2);
   assertEquals([result.before, result.after], [2, 2]);
+});
+
+Deno.test("gobby_service knows how long the answers are that have no text in them", () => {
+  const short = gobbyResult.options.filter((each) =>
+    each instanceof z.ZodObject && shortResults.has(each.shape.kind.value)
+  );
+  assertEquals(short.length, shortResults.size);
+  const lengths = short.map((each) => {
+    const answer = { kind: "done", result: longest(each, 100), repeated: false };
+    return JSON.stringify(serviceAnswer.parse(answer)).length;
+  });
+  assert(Math.max(...lengths) <= shortAnswerLength, `${lengths}`);
 });
 
 Deno.test("gobby_service says of an answer that is too long that it was carried out", () => {
