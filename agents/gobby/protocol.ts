@@ -139,6 +139,7 @@ export const serverProtocol = {
   ...leaseProtocol,
   invoke: vrProtocol.invoke,
   result: vrProtocol.result,
+  lead: vrProtocol.lead,
   look: vrProtocol.look,
   looked: vrProtocol.looked,
   /** Asks the master how far it is: up to which place of the log it knows that all is carried out. */

@@ -24,7 +24,7 @@ import { type ServerMessage, serverProtocol } from "./protocol.ts";
 import { type GobbyRules, gobbyRules } from "./rules.ts";
 import { newClock, nextDue, prolong, putBack, sessionName, takeDue } from "./server_clock.ts";
 import { askHowFar, onHowFar, onSoFar, onStaleLooked, onStaleRead } from "./server_fresh.ts";
-import { onResult, onSilence, pump } from "./server_group.ts";
+import { onResult, onSilence, pump, wantLeader } from "./server_group.ts";
 import { isLocal, look, onLooked, readByLog } from "./server_reads.ts";
 import { forgetSeekers, noteSeeker } from "./server_seekers.ts";
 import {
@@ -166,7 +166,10 @@ export function makeGobbyServer(rules: GobbyRules = gobbyRules): AgentDefinition
         ctx.setTimer("sweep", ctx.attrs.watchMs);
       },
       fresh(state, ctx) {
-        step(state, ctx, (taken) => askHowFar(taken, knownOwner(leaseOf(state, ctx)).owner));
+        step(state, ctx, (taken) => {
+          if (isMaster(taken)) wantLeader(taken);
+          askHowFar(taken, knownOwner(leaseOf(state, ctx)).owner);
+        });
         ctx.setTimer("fresh", ctx.attrs.freshMs);
       },
     },

@@ -37,6 +37,8 @@ export function pump(step: ServerStep): void {
     case "none":
       // Whatever an earlier master has begun is over before this one serves anybody.
       state.phase = "beginning";
+      state.leaderWantedAt = ctx.now;
+      wantLeader(step);
       return ask(step, { kind: "beginTerm" }, { kind: "beginTerm", master: ctx.self });
     case "beginning":
       return ask(step, { kind: "beginTerm" }, { kind: "beginTerm", master: ctx.self });
@@ -52,6 +54,23 @@ export function pump(step: ServerStep): void {
       }
       return askBatch(step);
   }
+}
+
+/**
+ * For how long the group's leader may be on another box than the master. Whoever was preferred to this one had a
+ * reason, and would have it again if it were asked for at once.
+ */
+const leaderMs = 3000;
+
+/**
+ * The group is led from the master's box, if its replica will: a leader elsewhere would cost each batch a way there
+ * and back, and leave this box's copy of the state behind.
+ */
+export function wantLeader({ state, ctx }: ServerStep): void {
+  const { replica } = ctx.attrs;
+  if (replica === undefined || ctx.now < state.leaderWantedAt) return;
+  state.leaderWantedAt = ctx.now + leaderMs;
+  ctx.sendTo(replica, { type: "lead" });
 }
 
 function ask(

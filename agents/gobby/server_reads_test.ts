@@ -174,3 +174,21 @@ Deno.test("gobby_server knows as the master how far it is, and has no age to tel
   const [reply] = setting.sent();
   assertEquals([reply?.message.type, reply?.message["ageMs"]], ["staleReply", 0]);
 });
+
+Deno.test("gobby_server wants the group's leader on its box while it is the master, not all the time", () => {
+  const wanted = (setting: Setting) =>
+    setting.sent().filter(({ message }) => message.type === "lead").map(({ to }) => to);
+  const setting = new Setting(["s1"], { replica: "replica" });
+  assertEquals(wanted(setting), ["replica"]);
+  setting.serve();
+  setting.server.advance(2900);
+  assertEquals(wanted(setting), []);
+  setting.server.advance(400);
+  assertEquals(wanted(setting), ["replica"]);
+  const blind = new Setting().serve();
+  blind.server.advance(4000);
+  assertEquals(wanted(blind), []);
+  const waiting = new Setting(["s1", "s2", "s3"], { replica: "replica" });
+  waiting.server.advance(4000);
+  assertEquals(wanted(waiting), []);
+});

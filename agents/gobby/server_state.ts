@@ -22,7 +22,10 @@ export const serverAttrs = z.strictObject({
   servers: nodes,
   /** The vr_client that asks the group, on the server's own box. */
   group: agentIdAttr,
-  /** The replica on the server's own box, for reads without the log; without it all reads go through the log. */
+  /**
+   * The replica on the server's own box, for reads without the log; without it all reads go through the log. The master
+   * would have it lead the group.
+   */
   replica: agentIdAttr.optional(),
   ...lease,
   /** How long a watch is kept of whose client nothing is heard. */
@@ -169,6 +172,8 @@ export interface ServerState {
   /** The number of its latest question to the group. */
   asked: number;
   underWay: (Asked & { readonly id: number }) | undefined;
+  /** From when on the replica is asked to lead again. */
+  leaderWantedAt: number;
   /** How often the group has failed in a row. */
   failures: number;
   /** How many deadlines it has read, and at which revision. */
@@ -213,6 +218,7 @@ export function newServerState(): ServerState {
     place: 0,
     asked: 0,
     underWay: undefined,
+    leaderWantedAt: 0,
     failures: 0,
     read: { skip: 0, revision: 0 },
     seekers: new Map(),

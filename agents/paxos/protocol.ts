@@ -53,7 +53,7 @@ const asked = { asked: ballotSchema };
 const decided = { decided: count };
 /** A leader's clock, and in which of its lives; it is sent back. Only where there are leases. */
 const lease = { lease: z.object({ start: count, sentAt: z.number() }).optional() };
-const { request, reply, locate, group, look, looked } = vrProtocol;
+const { request, reply, locate, group, lead, look, looked } = vrProtocol;
 
 /** What the members of a group take and send. */
 export const paxosProtocol = {
@@ -62,6 +62,7 @@ export const paxosProtocol = {
   reply,
   locate,
   group,
+  lead,
   look,
   looked,
 

@@ -18,7 +18,7 @@ import { perform } from "./perform.ts";
 import { applyRecord } from "./records.ts";
 import { onRequest, redirect, takeHeld } from "./requests.ts";
 import type { PaxosRules } from "./rules.ts";
-import { onP1b, resendP1a, tryLead } from "./scout.ts";
+import { onLead, onP1b, resendP1a, tryLead } from "./scout.ts";
 import { onStart } from "./start.ts";
 import { type Durable, newDurable, type PaxosRecord, type PaxosState } from "./state.ts";
 import {
@@ -90,6 +90,7 @@ export function makeRoles(rules: PaxosRules, machines: Machines) {
     onClient: {
       request: open(onRequest),
       locate: open((step: Step) => redirect(step, step.ctx.from)),
+      lead: open(onLead),
       look(state: PaxosState, message: Vr<"look">, ctx: PaxosContext): Done {
         const { machine } = stepOf(state, ctx);
         onLook({ machine, application: applicationOf({ state }), ctx }, message);

@@ -7,7 +7,16 @@ import { hearBallot, resign } from "./leadership.ts";
 import { beginLearning } from "./learn.ts";
 import type { Paxos } from "./protocol.ts";
 import type { Leader, PaxosState, Scout } from "./state.ts";
-import { beginPatience, configurationOf, hasQuorum, newPoll, othersOf, type Step } from "./step.ts";
+import { promisedMs } from "./lease.ts";
+import {
+  beginPatience,
+  configurationOf,
+  hasQuorum,
+  isAcceptor,
+  newPoll,
+  othersOf,
+  type Step,
+} from "./step.ts";
 
 /** Sets out to lead, with a ballot that is later than all that were heard of. */
 export function startScout(step: Step): void {
@@ -28,6 +37,13 @@ export function startScout(step: Step): void {
   ctx.note("paxos.scout", { epoch: configurationOf(step).epoch, round: ballot.round });
   beginPatience(step);
   for (const acceptor of scout.acceptors) askForPromise(step, scout, acceptor);
+}
+
+/** Somebody who shares this member's box would rather have the leader here. One that is behind would keep all waiting. */
+export function onLead(step: Step): void {
+  const { leader, learning } = step.state;
+  if (!isAcceptor(step) || leader !== undefined || learning !== undefined) return;
+  if (promisedMs(step) === 0) startScout(step);
 }
 
 function newLeader(ballot: Leader["ballot"], scout: Scout): Leader {

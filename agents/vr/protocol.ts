@@ -181,6 +181,9 @@ export const vrProtocol = {
   invoke: z.object({ id: count, command: callSchema, urgent: z.boolean().optional() }),
   result: z.object({ id: count, outcome: callOutcomeSchema }),
 
+  /** Asks a replica to lead the group, for somebody who shares its box. It need not. */
+  lead: z.object({}),
+
   /** Asks a replica what its own copy of the state says, which may be behind. */
   look: z.object({ id: count, operation: json }),
   /** `result` is null if the operation was no read. */

@@ -33,6 +33,7 @@ import {
 import { askForEpoch, askForState } from "./transfer.ts";
 import {
   onDoViewChange,
+  onLead,
   onStartView,
   onStartViewChange,
   sendVote,
@@ -140,6 +141,7 @@ export function makeVrReplica(options: VrReplicaOptions = {}): AgentDefinition {
         const { machine } = stepOf(state, ctx);
         onLook({ machine, application: applicationOf({ state }), ctx }, message);
       },
+      lead: open(onLead),
       prepare: asMember(onPrepare),
       prepareOk: asMember(onPrepareOk),
       commit: asMember(onCommit),

@@ -46,6 +46,20 @@ export function startViewChange(step: Step, view: number): void {
   sendVote(step);
 }
 
+/**
+ * Somebody who shares this replica's box would rather have the primary here. A view may be as much later as this
+ * replica's turn is: nothing in section 4.2 needs the views between.
+ */
+export function onLead(step: Step): void {
+  const { state, ctx } = step;
+  const isReady = state.status === "normal" && state.transfer === undefined;
+  if (!isReady || isActingPrimary(step) || !mayVote(step)) return;
+  const count = state.durable.replicas.length;
+  for (let view = state.view + 1; view <= state.view + count; view++) {
+    if (primaryOf(step, view) === ctx.self) return startViewChange(step, view);
+  }
+}
+
 /** Whether this replica votes for `view`, which is later than its own: not while it has promised otherwise. */
 function mayVote(step: Step): boolean {
   const { status } = step.state;

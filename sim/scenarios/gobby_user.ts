@@ -201,12 +201,15 @@ export class GobbyUser {
   }
 
   /**
-   * Whether a write over `before` has happened of which nothing was heard: what is there names the token. It happens no
-   * more after.
+   * Whether a write over `before` has happened of which nothing was heard: what is there names the token. It may still
+   * be on its way when a read does not see it; but once a later write of this client is done, it happens no more.
    */
   *#hasWritten(counter: string, before: number, token: number): Steps<boolean> {
-    this.#options.count("write of unknown outcome");
+    const { name, count } = this.#options;
+    count("write of unknown outcome");
     for (let tries = 0; tries < 3; tries++) {
+      const settled = { kind: "put", key: `settled.${name}`, value: String(token) };
+      if (resultOf(yield { ask: settled })?.kind !== "stored") continue;
       const got = resultOf(yield { ask: { kind: "get", key: counter } });
       if (got?.kind !== "entry") continue;
       const [found = 1, by = 0] = (got.entry?.value ?? "1").split(" ").map(Number);
