@@ -2,7 +2,8 @@
 // looking into them.
 
 import type { Data, Json } from "../../core/data.ts";
-import type { Schema } from "../../core/schema.ts";
+import { QuickChecks } from "../../core/quick_check.ts";
+import { type Schema, validate } from "../../core/schema.ts";
 
 /**
  * A deterministic machine with states `S`, operations `Op` and results `Result`. Give it to
@@ -56,4 +57,11 @@ export function defineMachine<S, Op, Result>(machine: Machine<S, Op, Result>): A
   // The one place where the types of a machine are erased: an operation is held against its schema before it enters
   // a log, and states come from `initial` and `apply` alone.
   return Object.freeze(machine) as unknown as AnyMachine;
+}
+
+const quick = new QuickChecks();
+
+/** Whether something is an operation of a machine. */
+export function isOperation({ operation: schema }: AnyMachine, value: Json): boolean {
+  return quick.of(schema)(value) || validate(schema, value).ok;
 }

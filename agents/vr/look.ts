@@ -3,8 +3,7 @@
 // must have other means to know that it is enough.
 
 import type { Data } from "../../core/data.ts";
-import { validate } from "../../core/schema.ts";
-import type { AnyMachine } from "../machine/machine.ts";
+import { type AnyMachine, isOperation } from "../machine/machine.ts";
 import type { Vr, VrProtocol } from "./protocol.ts";
 import type { DirectMessage } from "../../core/agent.ts";
 
@@ -20,7 +19,7 @@ export function onLook(
   { machine, application, ctx }: LookStep,
   { id, operation }: Vr<"look">,
 ): void {
-  const isRead = validate(machine.operation, operation).ok && machine.isRead(operation);
+  const isRead = isOperation(machine, operation) && machine.isRead(operation);
   const result = isRead ? machine.apply(application.state, operation) : null;
   ctx.reply({ type: "looked", id, result });
 }

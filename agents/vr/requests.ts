@@ -1,10 +1,8 @@
 // What becomes of a client's request before it is in the log: sections 4.1 and 7.4.
 
 import type { DeepReadonly } from "../../core/data.ts";
-import { QuickChecks } from "../../core/quick_check.ts";
-import { validate } from "../../core/schema.ts";
 import type { AgentId } from "../../core/id.ts";
-import type { AnyMachine } from "../machine/machine.ts";
+import { type AnyMachine, isOperation } from "../machine/machine.ts";
 import type { Sessions } from "../machine/sessions.ts";
 import { reply } from "./commit.ts";
 import { mayRead } from "./lease.ts";
@@ -103,8 +101,6 @@ export function findAnswer(
   return verdict.kind === "repeated" ? verdict.result as Outcome : undefined;
 }
 
-const quick = new QuickChecks();
-
 /** Why no replica would ever carry out a command. What may depend on the state is for the log to say. */
 export function findFault(
   machine: AnyMachine,
@@ -114,11 +110,8 @@ export function findFault(
   if (length > operationLengthMax) {
     return `the operation has ${length} characters, want at most ${operationLengthMax}`;
   }
-  if (command.kind === "apply") {
-    const { operation } = machine;
-    const fits = quick.of(operation)(command.operation) ||
-      validate(operation, command.operation).ok;
-    if (!fits) return `the operation is not one of the machine ${machine.name}`;
+  if (command.kind === "apply" && !isOperation(machine, command.operation)) {
+    return `the operation is not one of the machine ${machine.name}`;
   }
   if (command.kind === "reconfigure") {
     const agents = new Set(command.replicas.map(({ agent }) => agent));
