@@ -199,6 +199,7 @@ function retire({ state, ctx, rules, ownsLease }: ServerStep): void {
   state.phase = "none";
   state.underWay = undefined;
   ctx.clearTimer("group");
+  state.leaderWantedAt = 0;
   state.failures = 0;
   state.behind = false;
   state.waiting.clear();

@@ -37,7 +37,6 @@ export function pump(step: ServerStep): void {
     case "none":
       // Whatever an earlier master has begun is over before this one serves anybody.
       state.phase = "beginning";
-      state.leaderWantedAt = ctx.now;
       wantLeader(step);
       return ask(step, { kind: "beginTerm" }, { kind: "beginTerm", master: ctx.self });
     case "beginning":

@@ -172,7 +172,7 @@ export interface ServerState {
   /** The number of its latest question to the group. */
   asked: number;
   underWay: (Asked & { readonly id: number }) | undefined;
-  /** From when on the replica is asked to lead again. */
+  /** From when on the replica is asked to lead again; 0 for a master that has not asked yet. */
   leaderWantedAt: number;
   /** How often the group has failed in a row. */
   failures: number;

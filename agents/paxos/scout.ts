@@ -5,9 +5,9 @@ import type { AgentId } from "../../core/id.ts";
 import { answerP1a } from "./acceptor.ts";
 import { hearBallot, resign } from "./leadership.ts";
 import { beginLearning } from "./learn.ts";
+import { promisedMs } from "./lease.ts";
 import type { Paxos } from "./protocol.ts";
 import type { Leader, PaxosState, Scout } from "./state.ts";
-import { promisedMs } from "./lease.ts";
 import {
   beginPatience,
   configurationOf,
