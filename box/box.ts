@@ -12,6 +12,7 @@ import { type Answer, Membership } from "../core/membership.ts";
 import { deriveSeed, seededRandom } from "../core/random.ts";
 import { Mesh } from "../transport/mesh.ts";
 import { tcp } from "../transport/tcp.ts";
+import { startTimer, stopTimer, type Timer } from "../transport/timer.ts";
 import { AgentEnds } from "./agent_ends.ts";
 import type { BoxEnd, BoxLog, BoxOptions, Guest, Replacement } from "./box_options.ts";
 import { BoxWords, silent } from "./box_words.ts";
@@ -77,7 +78,7 @@ export class Box {
   readonly #definitions: Map<string, AgentDefinition>;
   readonly #words: BoxWords;
   readonly #sandboxes: Sandboxes | undefined;
-  #tickTimer: ReturnType<typeof setTimeout> | undefined;
+  #tickTimer: Timer | undefined;
   #accepted = 0;
   readonly #end = Promise.withResolvers<BoxEnd>();
   #closing: Promise<void> | undefined;
@@ -316,7 +317,7 @@ export class Box {
   }
 
   async #close(): Promise<void> {
-    clearTimeout(this.#tickTimer);
+    stopTimer(this.#tickTimer);
     this.#links.close();
     await Promise.all([this.#driver.close(), this.#sandboxes?.close()]);
     // A terminal that has stopped reading must not keep a box from its end.
@@ -382,7 +383,7 @@ export class Box {
       this.#accepted = 0;
       this.#options.collect?.();
     }
-    this.#tickTimer = setTimeout(() => this.#tick(), Math.max(1, Math.ceil(nextAt - now())));
+    this.#tickTimer = startTimer(Math.max(1, nextAt - now()), () => this.#tick());
   }
 
   #fault(fault: Fault): void {

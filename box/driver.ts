@@ -8,6 +8,7 @@ import type { Batch } from "../core/envelope.ts";
 import type { Host } from "../core/host.ts";
 import type { AgentId } from "../core/id.ts";
 import type { Snapshot } from "../core/journal_format.ts";
+import { startTimer, stopTimer, type Timer } from "../transport/timer.ts";
 import type { Journal } from "./journal.ts";
 
 /** What a driver drives, and where it lets things out. */
@@ -58,7 +59,7 @@ export class Driver {
   #scheduled = false;
   #committing: Promise<void> | undefined;
   #holding: Promise<void> | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
   /** When `#timer` goes off; infinite while there is none. */
   #timerAt = Infinity;
   #immediate: ReturnType<typeof setImmediate> | undefined;
@@ -146,7 +147,7 @@ export class Driver {
   /** Takes no more inputs, waits for the sync under way, and lets out what was held. */
   async close(): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     clearImmediate(this.#immediate);
     this.#immediate = undefined;
     await Promise.all([this.#committing, this.#holding]);
@@ -174,7 +175,7 @@ export class Driver {
   #fail(error: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     clearImmediate(this.#immediate);
     this.#immediate = undefined;
     this.#held = [];
@@ -283,7 +284,7 @@ export class Driver {
   #arm({ busy, wakeAt }: Batch): void {
     if (this.#closed) return;
     const ms = wakeAt === undefined ? Infinity : wakeAt - this.#options.now();
-    // setTimeout(0) costs milliseconds; what is due now waits only for the events that are there already.
+    // A timer of 0 ms costs milliseconds; what is due now waits only for the events that are there already.
     if (busy || ms <= 0) {
       this.#immediate ??= setImmediate(() => {
         this.#immediate = undefined;
@@ -291,12 +292,12 @@ export class Driver {
       });
     } else if (wakeAt !== undefined && wakeAt < this.#timerAt) {
       // One that goes off too early costs a step without inputs; to put it off with every message costs more.
-      clearTimeout(this.#timer);
+      stopTimer(this.#timer);
       this.#timerAt = wakeAt;
-      this.#timer = setTimeout(() => {
+      this.#timer = startTimer(ms, () => {
         this.#timerAt = Infinity;
         this.#step();
-      }, Math.min(Math.ceil(ms), 2 ** 31 - 1));
+      });
     }
   }
 }

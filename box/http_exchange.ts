@@ -2,6 +2,7 @@
 // sends, or does not read, costs no more than that.
 
 import type { HttpAnswer, HttpLimits, HttpRequest } from "../core/devices.ts";
+import { startTimer, stopTimer, type Timer } from "../transport/timer.ts";
 import type { Connection } from "../transport/transport.ts";
 import { parseHead, type RequestFault, type RequestHead } from "./http_request.ts";
 
@@ -35,16 +36,16 @@ export class HttpExchange {
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #writing = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #writeTimer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
+  #writeTimer: Timer | undefined;
 
   /** @param refusal Why no request is read at all. */
   constructor(options: ExchangeOptions, refusal?: RequestFault) {
     this.#options = options;
     const { requestMs } = options.limits;
-    this.#timer = setTimeout(() => {
+    this.#timer = startTimer(requestMs, () => {
       this.#refuse({ status: 408, error: `The request took longer than ${requestMs} ms` }, true);
-    }, requestMs);
+    });
     if (refusal !== undefined) this.#refuse(refusal, true);
     this.done = this.#run();
   }
@@ -57,7 +58,7 @@ export class HttpExchange {
   begin(answer: HttpAnswer): void {
     if (this.#phase !== "asked") return;
     this.#phase = "streaming";
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     this.#write(this.#head(answer, ["transfer-encoding: chunked"]));
   }
 
@@ -80,8 +81,8 @@ export class HttpExchange {
     const { connection, closed } = this.#options;
     const owed = this.#phase === "asked" || this.#phase === "streaming";
     this.#phase = "over";
-    clearTimeout(this.#timer);
-    clearTimeout(this.#writeTimer);
+    stopTimer(this.#timer);
+    stopTimer(this.#writeTimer);
     this.#waiting = [];
     this.#waitingBytes = 0;
     connection.close();
@@ -123,8 +124,8 @@ export class HttpExchange {
     const body = await this.#body(head, rest);
     if (body === undefined || this.#phase !== "reading") return;
     this.#phase = "asked";
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#late(), limits.answerMs);
+    stopTimer(this.#timer);
+    this.#timer = startTimer(limits.answerMs, () => this.#late());
     const { method, path, query, headers } = head;
     request({ id, method, path, query, headers, body });
   }
@@ -184,12 +185,12 @@ export class HttpExchange {
 
   #answered(): void {
     this.#phase = "answered";
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     if (!this.#writing) this.#linger();
   }
 
   #linger(): void {
-    this.#timer = setTimeout(() => this.cut(), this.#options.limits.lingerMs);
+    this.#timer = startTimer(this.#options.limits.lingerMs, () => this.cut());
   }
 
   #head({ status, contentType, headers = {} }: HttpAnswer, framing: readonly string[]): Uint8Array {
@@ -224,9 +225,9 @@ export class HttpExchange {
     while (this.#waiting.length > 0) {
       const bytes = joined(...this.#waiting);
       this.#waiting = [];
-      this.#writeTimer = setTimeout(() => this.cut(), limits.readMs);
+      this.#writeTimer = startTimer(limits.readMs, () => this.cut());
       await connection.write(bytes);
-      clearTimeout(this.#writeTimer);
+      stopTimer(this.#writeTimer);
       // What was cut off counts no more.
       this.#waitingBytes = Math.max(0, this.#waitingBytes - bytes.length);
     }

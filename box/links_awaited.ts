@@ -1,6 +1,7 @@
 // Whether all other boxes of a grid have been linked, or have had their time to be.
 
 import type { BoxId } from "../core/id.ts";
+import { startTimer, stopTimer, type Timer } from "../transport/timer.ts";
 
 /** How long terminals wait for links to all other boxes before their first line; GoOvid waits as long. */
 export const linksAwaitedMs = 1000;
@@ -10,7 +11,7 @@ export class LinksAwaited {
   readonly #count: number;
   readonly #up = new Set<BoxId>();
   readonly #all = Promise.withResolvers<void>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
 
   /** @param count How many links there are to be. */
   constructor(count: number) {
@@ -24,7 +25,7 @@ export class LinksAwaited {
 
   /** Begins to count the time. */
   start(): void {
-    this.#timer = setTimeout(() => this.#all.resolve(), linksAwaitedMs);
+    this.#timer = startTimer(linksAwaitedMs, () => this.#all.resolve());
     if (this.#count === 0) this.#all.resolve();
   }
 
@@ -38,7 +39,7 @@ export class LinksAwaited {
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     this.#all.resolve();
   }
 }

@@ -3,6 +3,7 @@
 
 import { basename, dirname } from "@std/path";
 import { messageOf } from "../core/error.ts";
+import { startTimer, stopTimer, type Timer } from "../transport/timer.ts";
 import { BundleError, type PluginBundle } from "./plugin_bundle.ts";
 
 /** What is watched, and what is done about it. */
@@ -35,7 +36,7 @@ export class PluginWatch implements AsyncDisposable {
   readonly #watched: Map<string, Watched>;
   readonly #running: Promise<void>;
   #watcher: Deno.FsWatcher | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
   #closed = false;
 
   constructor(options: WatchOptions) {
@@ -74,10 +75,10 @@ export class PluginWatch implements AsyncDisposable {
     const { quietMs = 50 } = this.#options;
     for await (const { paths } of watcher) {
       if (!paths.some((path) => this.#concerns(path))) continue;
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => close(watcher), quietMs);
+      stopTimer(this.#timer);
+      this.#timer = startTimer(quietMs, () => close(watcher));
     }
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
   }
 
   // By its name alone, as a folder may be reached by several paths: what is the same is not taken anyway.

@@ -3,6 +3,7 @@
 // a heap that is full ends the whole process.
 
 import { LineDecoder } from "../transport/lines.ts";
+import { startTimer, stopTimer } from "../transport/timer.ts";
 import type { SandboxLimits } from "./sandbox_limits.ts";
 import {
   answerBytesMax,
@@ -60,14 +61,14 @@ export class Sandbox {
     this.check();
     const waiting = this.#waiting = Promise.withResolvers<SandboxAnswer>();
     const late = `It gave no answer within ${ms} ms, and its process could not say why`;
-    const timer = setTimeout(() => this.#die(late), 3 * ms + graceMs);
+    const timer = startTimer(3 * ms + graceMs, () => this.#die(late));
     const line = new TextEncoder().encode(`${ms} ${JSON.stringify(request)}\n`);
     // A process that has ended breaks its pipe; that it ended is noticed by its output.
     this.#input.write(line).catch(() => {});
     try {
       return await waiting.promise;
     } finally {
-      clearTimeout(timer);
+      stopTimer(timer);
     }
   }
 

@@ -6,6 +6,7 @@ import type { DurableImage, Fault, Input, Note } from "../core/envelope.ts";
 import type { AgentEntry } from "../core/grid.ts";
 import { faultsMax, faultWindowMs } from "../core/host.ts";
 import type { BoxId } from "../core/id.ts";
+import { startTimer, stopTimer } from "../transport/timer.ts";
 import type { Carried } from "./driver.ts";
 import { Sandbox } from "./sandbox.ts";
 import { outputsOf, sendsOf } from "./sandbox_batch.ts";
@@ -308,11 +309,9 @@ export class SandboxAgent {
     const ms = wakeAt === undefined
       ? undefined
       : Math.max(0, Math.ceil(wakeAt - this.#options.now()));
-    const timer = ms === undefined
-      ? undefined
-      : setTimeout(() => this.#wake.resolve(), Math.min(ms, 2 ** 31 - 1));
+    const timer = ms === undefined ? undefined : startTimer(ms, () => this.#wake.resolve());
     await this.#wake.promise;
-    clearTimeout(timer);
+    stopTimer(timer);
   }
 
   #errand(errand: Errand): void {

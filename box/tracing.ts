@@ -72,7 +72,7 @@ export class Tracing {
 
   /** Lets a guest watch if its hello says `trace`, and says why not, if it may not be a guest. */
   admit(guest: AgentId, { hello, remote }: GuestCaller): string | undefined {
-    const read = helloSchema.safeParse(hello);
+    const read = helloSchema().safeParse(hello);
     if (!read.success) return "its trace is no filter";
     const { trace: filter } = read.data;
     if (filter === undefined) return undefined;
@@ -136,6 +136,11 @@ export class Tracing {
   }
 }
 
-const helloSchema = z.object({
-  trace: z.partialRecord(z.enum(["agent", "type", "text"]), z.string()).optional(),
-});
+const makeHelloSchema = () =>
+  z.object({
+    trace: z.partialRecord(z.enum(["agent", "type", "text"]), z.string()).optional(),
+  });
+let made: ReturnType<typeof makeHelloSchema> | undefined;
+
+// Made for the first guest: it takes 3 ms, and most boxes never have one.
+const helloSchema = () => made ??= makeHelloSchema();

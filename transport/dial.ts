@@ -2,6 +2,7 @@
 
 import type { Random } from "../core/random.ts";
 import { pause } from "./pause.ts";
+import { startTimer, stopTimer } from "./timer.ts";
 import type { Connection } from "./transport.ts";
 
 /** What {@linkcode keepDialling} needs. */
@@ -49,7 +50,7 @@ async function attempt(
   const limit = new AbortController();
   const abort = () => limit.abort(new Error("stopped"));
   const late = () => limit.abort(new Error(`no answer within ${options.dialMs} ms`));
-  const timer = setTimeout(late, options.dialMs);
+  const timer = startTimer(options.dialMs, late);
   signal.addEventListener("abort", abort);
   try {
     return await options.dial(limit.signal);
@@ -59,7 +60,7 @@ async function attempt(
     }
     return undefined;
   } finally {
-    clearTimeout(timer);
+    stopTimer(timer);
     signal.removeEventListener("abort", abort);
   }
 }

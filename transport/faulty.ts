@@ -3,6 +3,7 @@
 
 import { type Random, randomInteger } from "../core/random.ts";
 import type { Connection, Listener, Transport } from "./transport.ts";
+import { startTimer, stopTimer } from "./timer.ts";
 
 /** What goes wrong; a fault that is absent does not happen. */
 export interface Faults {
@@ -75,9 +76,9 @@ export class FaultyTransport implements Transport {
     let wake: (() => void) | undefined;
     const wait = (ms: number) =>
       new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
+        const timer = startTimer(ms, resolve);
         wake = () => {
-          clearTimeout(timer);
+          stopTimer(timer);
           resolve();
         };
       });

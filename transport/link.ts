@@ -2,6 +2,7 @@
 // no frames and no boxes.
 
 import { LineDecoder } from "./lines.ts";
+import { startTimer, stopTimer } from "./timer.ts";
 import type { Connection } from "./transport.ts";
 
 /** The limits of a link. */
@@ -126,9 +127,9 @@ export class Link {
 
   /** Ends the link once all that is queued has been written, or after `ms`. */
   async closeGently(reason: string, ms: number): Promise<void> {
-    const timer = setTimeout(() => this.close(reason), ms);
+    const timer = startTimer(ms, () => this.close(reason));
     while (!this.#closed && this.#writing) await this.#writer;
-    clearTimeout(timer);
+    stopTimer(timer);
     this.close(reason);
   }
 

@@ -40,7 +40,7 @@ export const meshLimitsDefault: MeshLimits = {
   guestsMax: 1024,
   sparesMax: 2,
   dialMs: 1000,
-  redialMsMax: 250,
+  redialMsMax: 100,
   closeMs: 200,
 };
 

@@ -4,6 +4,7 @@
 import type { Json } from "../core/data.ts";
 import { type AgentId, type BoxId, isToken } from "../core/id.ts";
 import { Link, type LinkLimits } from "./link.ts";
+import { startTimer, stopTimer, type Timer } from "./timer.ts";
 import type { Connection } from "./transport.ts";
 import { type Dialect, type Frame, type NoFrame, parseFrame } from "./wire.ts";
 
@@ -58,7 +59,7 @@ export class Session {
   // What GoOvid may say before it says who it is.
   #early: Content[] = [];
   #spoke = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
 
   constructor(
     connection: Connection,
@@ -103,14 +104,14 @@ export class Session {
   }
 
   #end(reason: string): void {
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     this.#early = [];
     this.#owner.closed(this, reason);
   }
 
   #within(ms: number, otherwise: () => void): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(otherwise, ms);
+    stopTimer(this.#timer);
+    this.#timer = startTimer(ms, otherwise);
   }
 
   #lines(lines: readonly string[]): void {
@@ -176,7 +177,7 @@ export class Session {
     const fault = taken ? "it said who it is already" : this.#owner.admitGuest(this, client);
     if (fault !== undefined) return this.link.close(fault);
     this.#kind = "ovid";
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
   }
 
   #content(content: Content): void {
@@ -222,7 +223,7 @@ export class Session {
     if (this.#kind === kind || (this.#kind === "ovid" && kind === "foreign")) return;
     const first = this.#kind === undefined;
     this.#kind = kind;
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     if (!first) return this.#owner.note(this, "hello.late", {});
     this.#owner.up(this);
     for (const content of this.#early.splice(0)) this.#deliver(content);
