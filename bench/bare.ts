@@ -40,7 +40,7 @@ function print(text: string): void {
 /** Takes lines from standard input. */
 async function untilEnd(take: (line: string) => void): Promise<void> {
   const lines = new LineDecoder(lineBytesMax);
-  for await (const bytes of Deno.stdin.readable) lines.push(bytes).lines.forEach(take);
+  await forEachRead(Deno.stdin, (bytes) => lines.push(bytes).lines.forEach(take));
 }
 
 /** Listens at a free port, and prints which. */
@@ -62,7 +62,7 @@ async function connect(port: number): Promise<Deno.TcpConn> {
 }
 
 async function forEachRead(
-  connection: Deno.TcpConn,
+  connection: Pick<Deno.TcpConn, "read">,
   take: (bytes: Uint8Array) => void | Promise<void>,
 ): Promise<void> {
   const buffer = new Uint8Array(1 << 16);

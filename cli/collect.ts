@@ -3,22 +3,39 @@
 /** A heap above this is not collected on request: the pause would be felt by every link. */
 const heapBytesMax = 256 * 1024 * 1024;
 
-/** A function that collects garbage soon, unless the heap is large. Until it is called nothing is loaded. */
-export function makeCollector(): () => void {
-  let loaded: Promise<() => void> | undefined;
-  return () => {
+type Collect = (options: { type: "major"; flavor?: "last-resort" }) => void;
+
+/** How a process collects its garbage. */
+export interface Collector {
+  /** Soon, unless the heap is large. */
+  collect(): void;
+  /** The same with all that can be made anew, as code that ran once; takes several times as long. */
+  collectAll(): void;
+}
+
+/** A collector, for which nothing is loaded until it is first asked. */
+export function makeCollector(): Collector {
+  let loaded: Promise<Collect> | undefined;
+  const run = (options: Parameters<Collect>[0]) => {
     if (Deno.memoryUsage().heapTotal >= heapBytesMax) return;
     loaded ??= loadCollector();
-    loaded.then((collect) => collect());
+    loaded.then((collect) => collect(options));
+  };
+  return {
+    collect: () => run({ type: "major" }),
+    collectAll: () => run({ type: "major", flavor: "last-resort" }),
   };
 }
 
-async function loadCollector(): Promise<() => void> {
+async function loadCollector(): Promise<Collect> {
+  // The executable has it from its start.
+  const { gc } = globalThis as { gc?: Collect };
+  if (gc !== undefined) return gc;
   const [{ runInNewContext }, { setFlagsFromString }] = await Promise.all([
     import("node:vm"),
     import("node:v8"),
   ]);
   setFlagsFromString("--expose-gc");
   const collect: unknown = runInNewContext("gc");
-  return typeof collect === "function" ? () => collect() : () => {};
+  return typeof collect === "function" ? (options) => void collect(options) : () => {};
 }

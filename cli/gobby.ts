@@ -16,7 +16,7 @@ import {
 } from "./command.ts";
 import { findWord, splitWords, type Spoken, words } from "./gobby_words.ts";
 import { gridFlags, requireGrid } from "./grid_file.ts";
-import { readLines } from "./terminal.ts";
+import { readLines, standardInput } from "./terminal.ts";
 
 const wordsText = words.map(({ usage, doc }) => `  ${usage.padEnd(43)}${doc}`).join("\n");
 
@@ -172,7 +172,7 @@ async function converse(
   let failed = false;
   let underWay: AbortController | undefined;
   const interrupt = () => underWay?.abort();
-  const lines = interactive ? typedLines(interrupt) : readLines(Deno.stdin.readable);
+  const lines = interactive ? typedLines(interrupt) : readLines(standardInput());
   for await (const line of lines) {
     const said = splitWords(line);
     if (said.length === 0) continue;

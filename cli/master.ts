@@ -14,7 +14,7 @@ import { ownLauncher } from "./launcher.ts";
 import { wantsColour } from "./log.ts";
 import { passSandbox, refuseSandbox, sandboxFlags } from "./sandbox.ts";
 import { onStopSignals } from "./signals.ts";
-import { readLines } from "./terminal.ts";
+import { readLines, standardInput } from "./terminal.ts";
 
 const verbs = ["start", "get", "alive", "broadcast", "crash"];
 
@@ -68,7 +68,7 @@ is what the original master prints, everything more is on standard error. Exit c
     }
     const grid = path === undefined ? undefined : (await requireGrid(path, call)).grid;
     const interactive = Deno.stdin.isTerminal();
-    const input = interactive ? undefined : await bufferLines(readLines(Deno.stdin.readable));
+    const input = interactive ? undefined : await bufferLines(readLines(standardInput()));
     const dialect = grid === undefined ? recogniseDialect(input?.head ?? "") ?? "numeric" : "box";
     const stop = new AbortController();
     let signalled = 130;

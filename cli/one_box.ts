@@ -12,6 +12,7 @@ import type { Grid } from "../core/grid.ts";
 import { type AgentId, type BoxId, isToken } from "../core/id.ts";
 import { parseSeed } from "../core/random.ts";
 import { tcp } from "../transport/tcp.ts";
+import { startTimer, stopTimer, type Timer } from "../transport/timer.ts";
 import { makeCollector } from "./collect.ts";
 import { starterOf } from "./child_box.ts";
 import { type Call, exitCodes, unknownWord, UsageError } from "./command.ts";
@@ -20,7 +21,7 @@ import { openLog, readLogFormat } from "./log.ts";
 import { readNamedAddresses } from "./named_addresses.ts";
 import { onStopSignals } from "./signals.ts";
 import { openTelemetry } from "./telemetry.ts";
-import { parseControl, readLines } from "./terminal.ts";
+import { parseControl, readLines, standardInput } from "./terminal.ts";
 import { sandboxesOf, sourcesOf } from "./plugins.ts";
 
 /** The box of `grid` that the user means by `text`. */
@@ -219,10 +220,11 @@ export async function runBox(
   using _signals = onStopSignals((code) =>
     run.supervised && code === 130 || signalled.resolve(code)
   );
-  const collect = makeCollector();
+  const { collect, collectAll } = makeCollector();
   const box = await Box.start({ ...options, collect, warnings });
   // A fifth of a box that has just started is garbage, which an engine with little to do keeps for ever.
-  box.linked.then(() => Deno.unrefTimer(setTimeout(collect, firstCollectionMs)));
+  let collecting: Timer | undefined;
+  box.linked.then(() => collecting = startTimer(firstCollectionMs, collectAll));
   log.info(`up, seed ${box.seed}, ${run.about}`);
   await using _watch = run.watch?.(box);
   const terminal = run.supervised
@@ -237,6 +239,7 @@ export async function runBox(
   // The last words of a box that has just ended may be waiting in a socket.
   if (run.supervised) await box.settle();
   await box.close();
+  stopTimer(collecting);
   return code;
 }
 
@@ -250,7 +253,7 @@ function codeOf(end: BoxEnd, log: BoxLog): number {
 async function driveTerminal(box: Box, agent: AgentId | undefined): Promise<number> {
   if (agent === undefined) return exitCodes.fine;
   await box.linked;
-  for await (const text of readLines(Deno.stdin.readable)) {
+  for await (const text of readLines(standardInput())) {
     box.deviceEvent(agent, { device: "terminal", event: { type: "line", text } });
   }
   box.deviceEvent(agent, { device: "terminal", event: { type: "eof" } });
@@ -259,7 +262,7 @@ async function driveTerminal(box: Box, agent: AgentId | undefined): Promise<numb
 
 // Resolves when the parent has gone, or when the terminal's agent has ended.
 async function superviseTerminal(box: Box, agent: AgentId | undefined): Promise<number> {
-  const controls = readLines(Deno.stdin.readable);
+  const controls = readLines(standardInput());
   const ended = agent === undefined
     ? new Promise<never>(() => {})
     : box.agentEnd(agent).then(() => exitCodes.fine);

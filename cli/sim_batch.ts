@@ -8,7 +8,7 @@ import { type Result, runScenario } from "../sim/run.ts";
 import type { Scenario } from "../sim/scenario.ts";
 import { selfCommand } from "./self.ts";
 import { formatChanges, readSeed, seedAfter } from "./sim_call.ts";
-import { readLines } from "./terminal.ts";
+import { readLines, standardInput } from "./terminal.ts";
 
 /** Which seeds are run, and how. */
 export interface Batch {
@@ -98,7 +98,7 @@ async function runWorker(
 export async function work(batch: Batch): Promise<void> {
   const encoder = new TextEncoder();
   const output = Deno.stdout.writable.getWriter();
-  for await (const line of readLines(Deno.stdin.readable)) {
+  for await (const line of readLines(standardInput())) {
     try {
       await output.write(encoder.encode(`${JSON.stringify(runOne(batch, readSeed(line)))}\n`));
     } catch (error) {

@@ -16,7 +16,7 @@ import { openJournal } from "../box/journal.ts";
 import { type Call, type Command, exitCodes, unknownWord, UsageError } from "./command.ts";
 import { openLog } from "./log.ts";
 import { runBox } from "./one_box.ts";
-import { readLines } from "./terminal.ts";
+import { readLines, standardInput } from "./terminal.ts";
 
 /** `ovid vr`. */
 export const command: Command = {
@@ -198,7 +198,7 @@ async function runClient(members: readonly BoxId[], call: Call): Promise<number>
   await using group = new GroupClient({ replicas, deadlineMs });
   const interactive = Deno.stdin.isTerminal();
   let failed = false;
-  for await (const line of interactive ? typedLines() : readLines(Deno.stdin.readable)) {
+  for await (const line of interactive ? typedLines() : readLines(standardInput())) {
     if (line.trim() === "") continue;
     const result = await answer(group, line.trim());
     failed ||= typeof result === "object" && result !== null && "kind" in result &&

@@ -12,7 +12,7 @@ import { readLogFormat, wantsColour } from "./log.ts";
 import { chooseTerminal, readBoxFlags, requireBegun, terminalsOf } from "./one_box.ts";
 import { passSandbox } from "./sandbox.ts";
 import { onStopSignals } from "./signals.ts";
-import { formatControl, readLines } from "./terminal.ts";
+import { formatControl, readLines, standardInput } from "./terminal.ts";
 
 const passedOn = ["loss", "seed", "port-offset", "at", "plugins", "log-format"] as const;
 const paint = [cyan, green, magenta, yellow, blue];
@@ -107,6 +107,6 @@ async function feedTerminal({ control }: Child): Promise<void> {
   const encoder = new TextEncoder();
   // A box that has ended breaks its pipe; that it ended is noticed elsewhere.
   const write = (line: string) => control.write(encoder.encode(line)).catch(() => {});
-  for await (const line of readLines(Deno.stdin.readable)) await write(formatControl({ line }));
+  for await (const line of readLines(standardInput())) await write(formatControl({ line }));
   await write(formatControl({ eof: true }));
 }

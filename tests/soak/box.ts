@@ -37,7 +37,7 @@ async function run(call: BoxCall): Promise<void> {
     warn: (text: string) => console.error(`warn ${text}`),
     error: (text: string) => console.error(`error ${text}`),
   };
-  const collect = makeCollector();
+  const { collect } = makeCollector();
   const box = await Box.start({
     box: call.box as BoxId,
     grid,

@@ -6,6 +6,7 @@ import { basename, dirname, join, relative } from "@std/path";
 import { ROOT } from "../files.ts";
 import { BUNDLER, bundlerFiles } from "./bundler.ts";
 import { packageFolders } from "./packages.ts";
+import { importSchemas, zodInTwo } from "./zod_in_two.ts";
 
 /** The bare names that plugins and their tests may import, and what of the project's import map stands behind them. */
 const OFFERED: Readonly<Record<string, string>> = {
@@ -108,7 +109,8 @@ async function bundle(
     chunkNames: "chunk_[hash]",
     // Whoever asks for the other runtime's global, to learn where it is, has all of Node's library loaded.
     define: { OVID_BUILT: "true", "globalThis.process": "undefined" },
-    plugins: [renameNeighbours(named), leaveBundler, preferDeno],
+    plugins: [adaptSources(named), zodInTwo(packages), leaveBundler, preferDeno],
+    logOverride: { "import-is-undefined": "error" },
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: "inline",
@@ -126,9 +128,9 @@ function hideLazy(text: string): Uint8Array {
 }
 
 // A source names a file beside itself by `new URL("./x.ts", import.meta.url)`; in the bundle all lie in one folder.
-function renameNeighbours(named: Map<string, string>): esbuild.Plugin {
+function adaptSources(named: Map<string, string>): esbuild.Plugin {
   return {
-    name: "neighbours",
+    name: "sources",
     setup(build) {
       build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
         if (!path.startsWith(ROOT)) return undefined;
@@ -143,7 +145,7 @@ function renameNeighbours(named: Map<string, string>): esbuild.Plugin {
             return `new URL("./${given}", import.meta.url)`;
           },
         );
-        return { contents, loader: "ts" };
+        return { contents: importSchemas(contents), loader: "ts" };
       });
     },
   };

@@ -2,6 +2,7 @@
 
 import { dirname, join, resolve } from "@std/path";
 import { parseArgs } from "@std/cli/parse-args";
+import { engineFlags } from "../../bench/bare_command.ts";
 import { version } from "../../cli/version.ts";
 import { ROOT } from "../files.ts";
 import { bundleProgram, type Files, IMPORT_MAP, MAIN } from "./bundle.ts";
@@ -59,7 +60,7 @@ export function compileArgs(folder: string, files: Files, out: string): string[]
   return [
     "compile",
     ...options,
-    ...["--no-lock", "--no-npm", "--no-remote"],
+    ...["--no-lock", "--no-npm", "--no-remote", engineFlags],
     `--import-map=${join(folder, IMPORT_MAP)}`,
     ...included.map((name) => `--include=${join(folder, name)}`),
     `--output=${out}`,

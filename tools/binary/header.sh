@@ -132,6 +132,6 @@ give DENO_DIR "$folder/deno"
 give DENO_NO_UPDATE_CHECK 1
 give DENO_NO_PACKAGE_JSON 1
 give DENO_DISABLE_NODE_SHIM 1
-exec "$folder/ovid" run --allow-all --quiet --no-prompt --no-config --no-lock --no-npm --no-remote \
+exec "$folder/ovid" run @ENGINE@ --allow-all --quiet --no-prompt --no-config --no-lock --no-npm --no-remote \
   --import-map="$folder/lib/import_map.json" "$folder/lib/main.js" "$@"
 exit 126

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { stripTypeScriptTypes } from "node:module";
 import { gzip, gzipSync } from "node:zlib";
 import { join } from "@std/path";
+import { engineFlags } from "../../bench/bare_command.ts";
 import { version } from "../../cli/version.ts";
 import { ROOT } from "../files.ts";
 import type { Files } from "./bundle.ts";
@@ -37,6 +38,7 @@ export async function selfExtractor(
   const head = (bytes: number) =>
     fill(template, {
       VERSION: version,
+      ENGINE: engineFlags,
       TARGET: Deno.build.target,
       HASH: `${version}-${hash}`,
       FILES: `${new Set(Array.from(files.keys(), (name) => name.split("/", 1)[0])).size}`,
