@@ -1,13 +1,11 @@
 // `ovid check`: judges a grid file, and shows what it would run.
 
-import { compareProblems, describeProblem } from "../core/config/problem.ts";
+import { compareProblems, describeProblem, type Problem } from "../core/config/problem.ts";
 import { gridSchema } from "../core/config/schema.ts";
 import { summariseGrid } from "../core/config/summary.ts";
 import { type Call, type Command, exitCodes, UsageError } from "./command.ts";
-import { gridFlags, noPluginsFlag, readGridFile } from "./grid_file.ts";
+import { type GridFile, gridFlags, noPluginsFlag, readGridFile } from "./grid_file.ts";
 import { sandboxFlags } from "./sandbox.ts";
-import { readSimulation } from "./grid_scenario.ts";
-import { findAgents } from "./known_agents.ts";
 
 /** `ovid check`. */
 export const command: Command = {
@@ -45,7 +43,7 @@ A grid file whose "$schema" names what --schema printed is completed and judged 
     }
     const runPlugins = !call.has("no-plugins");
     const file = await readGridFile(path, call, runPlugins);
-    const simulation = runPlugins ? (await readSimulation(path, file)).problems : [];
+    const simulation = runPlugins ? await simulationProblems(path, file) : [];
     const problems = [...file.problems, ...simulation].sort(compareProblems);
     const { lookUp } = file;
     // Boxes ignore a simulation, but what is wrong with it is wrong with the file.
@@ -60,8 +58,16 @@ A grid file whose "$schema" names what --schema printed is completed and judged 
   },
 };
 
+async function simulationProblems(path: string, file: GridFile): Promise<readonly Problem[]> {
+  // Most grids have none, and need not wait for the simulator.
+  if (file.draft.simulation === undefined) return [];
+  const { readSimulation } = await import("./grid_scenario.ts");
+  return (await readSimulation(path, file)).problems;
+}
+
 // Named as the grid names them: by path, if need be.
 async function printSchema(path: string | undefined, call: Call): Promise<number> {
+  const { findAgents } = await import("./known_agents.ts");
   const { found, failed } = await findAgents(path, call);
   const shapes = found.map(({ name, definition }) => ({ ...definition, type: name }));
   console.log(JSON.stringify(gridSchema(shapes), undefined, 2));
