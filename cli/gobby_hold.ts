@@ -3,6 +3,7 @@
 import type { GobbyLock } from "../client/gobby_lock.ts";
 import { messageOf } from "../core/error.ts";
 import { exitCodes, UsageError } from "./command.ts";
+import { fileFault } from "./file_fault.ts";
 import { onStopSignals } from "./signals.ts";
 
 /** What stands for an interrupted command in shells. */
@@ -86,8 +87,13 @@ function spawn(program: string, args: string[], env: Record<string, string>): De
   try {
     return new Deno.Command(program, { args, env, stdin: "inherit" }).spawn();
   } catch (error) {
-    throw new UsageError(`Cannot run ${JSON.stringify(program)}: ${messageOf(error)}`);
+    throw new UsageError(`Cannot run ${JSON.stringify(program)}: ${runFault(error)}`);
   }
+}
+
+// The runtime's words for one that is not there name the path of this very process.
+function runFault(error: unknown): string {
+  return error instanceof Deno.errors.NotFound ? "there is no such program" : fileFault(error);
 }
 
 function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {

@@ -11,6 +11,7 @@ import {
   type ReportStyle,
 } from "../master/report.ts";
 import { type Call, type Command, exitCodes, UsageError } from "./command.ts";
+import { fileFault } from "./file_fault.ts";
 import { gradeSimulated } from "./grade_simulated.ts";
 import { ownLauncher } from "./launcher.ts";
 import { wantsColour } from "./log.ts";
@@ -25,7 +26,7 @@ export const command: Command = {
   doc:
     `Every NAME.input below DIR is run as a script of ovid master, and what it prints is compared with NAME.output,
 blanks at the ends aside. Each script gets fresh data, kept across its crashes. Exit code 0 only if all pass; no test
-is a failure, too.`,
+is a failure, too, and a folder that cannot be read is exit code 2.`,
   operands: [1, 1],
   flags: [
     {
@@ -65,6 +66,7 @@ is a failure, too.`,
   ],
   async run(call) {
     const [folder = ""] = call.operands;
+    await requireFolder(folder);
     const style = { colour: wantsColour(Deno.stdout), verbose: call.has("verbose") };
     const stop = new AbortController();
     let signalled = 130;
@@ -86,6 +88,16 @@ is a failure, too.`,
     return report.interrupted ? signalled : allPass(report) ? exitCodes.fine : exitCodes.failure;
   },
 };
+
+async function requireFolder(folder: string): Promise<void> {
+  let why = "it is no folder";
+  try {
+    if ((await Deno.stat(folder)).isDirectory) return;
+  } catch (error) {
+    why = fileFault(error, "folder");
+  }
+  throw new UsageError(`Cannot read folder ${JSON.stringify(folder)}: ${why}`);
+}
 
 function readOptions(call: Call) {
   const config = call.value("config");

@@ -34,6 +34,9 @@ Deno.test("every command of the executable has its help, and refuses what it doe
   }
   const { code, stderr } = await ovid([names[0] ?? "", "--debg"]);
   assertEquals([code, stderr], [2, "ovid: Unknown flag --debg, did you mean --debug\n"]);
+  const none = await ovid(["grade", "/nowhere"]);
+  const why = 'ovid: Cannot read folder "/nowhere": there is no such folder\n';
+  assertEquals([none.code, none.stderr], [2, why]);
 });
 
 Deno.test("the executable takes arguments as they are, however it is called", async () => {

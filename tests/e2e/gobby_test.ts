@@ -117,6 +117,9 @@ Deno.test("ovid gobby lock and elect run a command with the lock's token, and pa
   const done = await boxes.run(["lock", "jobs", "--", "sh", "-c", script]);
   assertEquals(done.code, 7, done.stderr);
   assert(Number(/^jobs (\d+)\n$/.exec(done.stdout)?.[1]) > 0, done.stdout);
+  const none = await boxes.run(["lock", "jobs", "--", "no_such_program"]);
+  assertEquals(none.code, 2);
+  assertStringIncludes(none.stderr, 'Cannot run "no_such_program": there is no such program');
   await using lock = await gobby.lock("jobs", { waitMs: 0 });
   const busy = await boxes.run(["lock", "jobs", "--wait", "0", "--", "echo", "no"]);
   assertEquals([busy.stdout, busy.code], ["", 1]);

@@ -1,4 +1,4 @@
-// Every seed that ever failed, and new ones for each scenario: forty in the gate, and otherwise as many as all
+// Every seed that ever failed, and new ones for each scenario: twenty in the gate, and otherwise as many as all
 // processors can run in 15 s.
 
 import { assertEquals } from "@std/assert";
@@ -8,9 +8,9 @@ import { runScenario } from "../../sim/run.ts";
 import { builtInScenarios } from "../../sim/scenarios/registry.ts";
 
 const isShort = Deno.env.has("OVID_SHORT");
-const newSeeds = 40;
+const newSeeds = 20;
 const seconds = 15;
-const seedsTwice = isShort ? 20 : 50;
+const seedsTwice = isShort ? 10 : 50;
 
 /** The lines of seeds.txt: scenario, seed, and what it was. */
 function readSeeds(text: string): [scenario: string, seed: bigint, what: string][] {
