@@ -1,7 +1,10 @@
 // Collects garbage on request, which the engine offers only behind a flag.
 
+const mebibyte = 1024 * 1024;
 /** A heap above this is not collected on request: the pause would be felt by every link. */
-const heapBytesMax = 256 * 1024 * 1024;
+const heapBytesMax = 256 * mebibyte;
+/** The same where all is collected, which looks at a heap several times. */
+const heapBytesMaxForAll = 64 * mebibyte;
 
 type Collect = (options: { type: "major"; flavor?: "last-resort" }) => void;
 
@@ -16,14 +19,14 @@ export interface Collector {
 /** A collector, for which nothing is loaded until it is first asked. */
 export function makeCollector(): Collector {
   let loaded: Promise<Collect> | undefined;
-  const run = (options: Parameters<Collect>[0]) => {
-    if (Deno.memoryUsage().heapTotal >= heapBytesMax) return;
+  const run = (bytesMax: number, options: Parameters<Collect>[0]) => {
+    if (Deno.memoryUsage().heapTotal >= bytesMax) return;
     loaded ??= loadCollector();
     loaded.then((collect) => collect(options));
   };
   return {
-    collect: () => run({ type: "major" }),
-    collectAll: () => run({ type: "major", flavor: "last-resort" }),
+    collect: () => run(heapBytesMax, { type: "major" }),
+    collectAll: () => run(heapBytesMaxForAll, { type: "major", flavor: "last-resort" }),
   };
 }
 

@@ -73,6 +73,8 @@ function silence(): void {
 // One by one, as each may stop the next.
 function ring(): void {
   silence();
+  // What they start waits for the others: the next alarm is set once.
+  alarmAt = -Infinity;
   const now = performance.now();
   try {
     for (let next = waits.at(-1); next !== undefined && next.at <= now; next = waits.at(-1)) {
@@ -80,6 +82,7 @@ function ring(): void {
       next.act();
     }
   } finally {
+    silence();
     wind();
   }
 }

@@ -98,6 +98,20 @@ Deno.test("standard input passes through the executable to an agent, byte by byt
   assert(stdout === stdin, `${stdout.length} of ${stdin.length}`);
 });
 
+Deno.test("a box of the executable loads nothing of Node's library, which would be a fifth of its start", async () => {
+  // A look at its timers loads them, and shows in the heap, unless they were there before.
+  const look = `const looks = () => {
+  const before = Deno.memoryUsage().heapUsed;
+  globalThis.setTimeout;
+  return Deno.memoryUsage().heapUsed - before > 500_000;
+};
+`;
+  const source = agent(`${imports}${look}`, 'line + " " + looks()');
+  const folder = await makeGrid({ "answers.ts": source });
+  const { stdout, stderr } = await ovid(["box", "grid.json"], { cwd: folder, stdin: "a\nb\n" });
+  assertEquals(stdout, "a true\nb false\n", stderr);
+});
+
 Deno.test("the faults of a plugin name its own file and line", async () => {
   const broken = agent(imports, "fail(line)") +
     `\nfunction fail(line: string): never {\n  throw new Error(\`no \${line}\`);\n}\n`;
