@@ -16,9 +16,9 @@ import { startTimer, stopTimer, type Timer } from "../transport/timer.ts";
 import { AgentEnds } from "./agent_ends.ts";
 import type { BoxEnd, BoxLog, BoxOptions, Guest, Replacement } from "./box_options.ts";
 import { BoxWords, silent } from "./box_words.ts";
-import { connectionsPerCollection, countAccepted } from "./churn.ts";
 import { Devices, standardOutput } from "./devices.ts";
 import { Driver } from "./driver.ts";
+import { Garbage } from "./garbage.ts";
 import { HttpServers } from "./http.ts";
 import { Guests } from "./guests.ts";
 import type { Journal, OpenedJournal } from "./journal.ts";
@@ -79,14 +79,15 @@ export class Box {
   readonly #words: BoxWords;
   readonly #sandboxes: Sandboxes | undefined;
   #tickTimer: Timer | undefined;
-  #accepted = 0;
+  readonly #garbage: Garbage;
   readonly #end = Promise.withResolvers<BoxEnd>();
   #closing: Promise<void> | undefined;
 
   private constructor(options: BoxOptions, withSandboxes: typeof Sandboxes | undefined) {
     const { box, grid, dialect = "grid", masterPort, log = silent } = options;
     const { seed = crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n } = options;
-    const transport = countAccepted(options.transport ?? tcp, () => this.#accepted++);
+    this.#garbage = new Garbage(options.collector, seededRandom(deriveSeed(seed, "garbage")));
+    const transport = this.#garbage.counting(options.transport ?? tcp);
     const { journal, images } = options.journal ?? memoryJournal();
     this.#options = options;
     this.#log = log;
@@ -118,6 +119,7 @@ export class Box {
           deliver(envelope);
         },
         broadcast: (peer, text) => {
+          this.#garbage.stirred = true;
           if (!this.#membership.received(text)) {
             log.warn(`dropped a broadcast of ${peer}: the log is full`);
           }
@@ -238,14 +240,6 @@ export class Box {
     return this.#links.all;
   }
 
-  /** The agents of this box that have a terminal. */
-  get terminalAgents(): AgentId[] {
-    const { grid, box } = this.#options;
-    return agentsOf(grid, box)
-      .filter((entry) => this.#definitions.get(entry.type)?.devices?.includes("terminal"))
-      .map((entry) => entry.id);
-  }
-
   /** Resolves once `agent` has ended and its last output has been handed over. */
   async agentEnd(agent: AgentId): Promise<void> {
     await this.#agentEnds.of(agent);
@@ -270,6 +264,7 @@ export class Box {
 
   /** Does what a master's line says, and says what to reply. */
   command(line: string): Answer {
+    this.#garbage.stirred = true;
     const answer = this.#membership.command(line, now());
     if (answer.broadcast !== undefined) {
       this.#mesh.broadcastTo(answer.broadcast.to, answer.broadcast.text);
@@ -334,6 +329,7 @@ export class Box {
   }
 
   #take(input: Input): void {
+    this.#garbage.stirred = true;
     const agent = input.kind === "mail" ? input.envelope.to : input.agent;
     if (this.#sandboxes?.has(agent)) this.#sandboxes.take(agent, input);
     else this.#driver.take(input);
@@ -363,6 +359,7 @@ export class Box {
   }
 
   #onUp(peer: BoxId): void {
+    this.#garbage.stirred = true;
     this.#membership.up(peer, now());
     this.#log.info(`linked to ${peer}`);
     this.#links.up(peer);
@@ -379,10 +376,7 @@ export class Box {
     for (const peer of drop) this.#mesh.drop(peer, "it has been silent for too long");
     this.#mesh.ping(ping);
     this.#tracing.tellMissed();
-    if (this.#accepted >= connectionsPerCollection) {
-      this.#accepted = 0;
-      this.#options.collect?.();
-    }
+    this.#garbage.tick(now());
     this.#tickTimer = startTimer(Math.max(1, nextAt - now()), () => this.#tick());
   }
 

@@ -6,6 +6,7 @@ import type { Grid } from "../core/grid.ts";
 import type { AgentId, BoxId } from "../core/id.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { TextWriter } from "./devices.ts";
+import type { Collector } from "./garbage.ts";
 import type { OpenedJournal } from "./journal.ts";
 import type { PluginSource } from "./plugin_source.ts";
 import type { BoxTelemetry } from "./telemetry.ts";
@@ -55,8 +56,8 @@ export interface BoxOptions {
   readonly starter?: BoxStarter;
   /** Default: none. */
   readonly log?: BoxLog;
-  /** Collects garbage; called now and then after many connections have come and gone. */
-  readonly collect?: () => void;
+  /** Collects garbage once the box is quiet after its start, and after many connections have come and gone. */
+  readonly collector?: Collector;
   /** Default: nothing is measured. */
   readonly telemetry?: BoxTelemetry;
   /** Logs every note of every agent. */

@@ -230,7 +230,9 @@ Deno.test("Box collects garbage after many connections", async () => {
   const network = new MemoryNetwork();
   let collections = 0;
   const place = new Grounds({ a: { type: "echo", box: boxA } }, [echo], network);
-  await using _box = await place.start(boxA, { collect: () => collections++ });
+  await using _box = await place.start(boxA, {
+    collector: { collect: () => collections++, collectAll: () => {} },
+  });
   for (let i = 0; i < 600; i++) {
     (await network.dial(boxA, new AbortController().signal)).close();
     await new Promise<void>((resolve) => setImmediate(resolve));

@@ -1,5 +1,7 @@
 // Collects garbage on request, which the engine offers only behind a flag.
 
+import type { Collector } from "../box/garbage.ts";
+
 const mebibyte = 1024 * 1024;
 /** A heap above this is not collected on request: the pause would be felt by every link. */
 const heapBytesMax = 256 * mebibyte;
@@ -8,15 +10,7 @@ const heapBytesMaxForAll = 64 * mebibyte;
 
 type Collect = (options: { type: "major"; flavor?: "last-resort" }) => void;
 
-/** How a process collects its garbage. */
-export interface Collector {
-  /** Soon, unless the heap is large. */
-  collect(): void;
-  /** The same with all that can be made anew, as code that ran once; takes several times as long. */
-  collectAll(): void;
-}
-
-/** A collector, for which nothing is loaded until it is first asked. */
+/** A collector that leaves a large heap alone, and for which nothing is loaded until it is first asked. */
 export function makeCollector(): Collector {
   let loaded: Promise<Collect> | undefined;
   const run = (bytesMax: number, options: Parameters<Collect>[0]) => {

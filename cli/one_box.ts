@@ -12,7 +12,6 @@ import type { Grid } from "../core/grid.ts";
 import { type AgentId, type BoxId, isToken } from "../core/id.ts";
 import { parseSeed } from "../core/random.ts";
 import { tcp } from "../transport/tcp.ts";
-import { startTimer, stopTimer, type Timer } from "../transport/timer.ts";
 import { makeCollector } from "./collect.ts";
 import { starterOf } from "./child_box.ts";
 import { type Call, exitCodes, unknownWord, UsageError } from "./command.ts";
@@ -206,9 +205,6 @@ async function exists(file: string): Promise<boolean> {
   }
 }
 
-/** How long after its links stand a box collects what its start has left, when others start no more. */
-const firstCollectionMs = 500;
-
 /** Runs a box until it ends by itself, by a signal, or with its parent. The exit code. */
 export async function runBox(
   options: BoxOptions & { readonly log: BoxLog },
@@ -220,11 +216,7 @@ export async function runBox(
   using _signals = onStopSignals((code) =>
     run.supervised && code === 130 || signalled.resolve(code)
   );
-  const { collect, collectAll } = makeCollector();
-  const box = await Box.start({ ...options, collect, warnings });
-  // A fifth of a box that has just started is garbage, which an engine with little to do keeps for ever.
-  let collecting: Timer | undefined;
-  box.linked.then(() => collecting = startTimer(firstCollectionMs, collectAll));
+  const box = await Box.start({ ...options, collector: makeCollector(), warnings });
   log.info(`up, seed ${box.seed}, ${run.about}`);
   await using _watch = run.watch?.(box);
   const terminal = run.supervised
@@ -239,7 +231,6 @@ export async function runBox(
   // The last words of a box that has just ended may be waiting in a socket.
   if (run.supervised) await box.settle();
   await box.close();
-  stopTimer(collecting);
   return code;
 }
 

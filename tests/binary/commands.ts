@@ -92,6 +92,12 @@ Deno.test("the executable's master starts the executable as servers, and grades 
   assertEquals(said.trim(), expected.trim());
 });
 
+Deno.test("the executable passes scripts with sixteen servers, in both dialects", async () => {
+  const { code, stdout } = await ovid(["grade", projectPath("tests/conformance/ovid")]);
+  assertEquals(code, 0, stdout);
+  assertStringIncludes(stdout, "2 of 2 correct");
+});
+
 Deno.test("the executable simulates on several processes, and its exit code is the verdict", async () => {
   assertMatch(await fine(["sim", "kvs", "1", "--runs", "6", "--jobs", "2"]), /fine 6, safety 0/);
   const folder = await makeFolder();

@@ -37,7 +37,7 @@ async function run(call: BoxCall): Promise<void> {
     warn: (text: string) => console.error(`warn ${text}`),
     error: (text: string) => console.error(`error ${text}`),
   };
-  const { collect } = makeCollector();
+  const collector = makeCollector();
   const box = await Box.start({
     box: call.box as BoxId,
     grid,
@@ -47,7 +47,7 @@ async function run(call: BoxCall): Promise<void> {
       ? memoryJournal()
       : await openJournal(join(call.data, "journal")),
     addressOf: (id) => id === call.box ? call.listen : id,
-    collect,
+    collector,
     log,
   });
   const leaked: Uint8Array[][] = [];
@@ -56,7 +56,7 @@ async function run(call: BoxCall): Promise<void> {
       leaked.push(Array.from({ length: 20_000 }, () => new Uint8Array(8)));
     }
     const { rss } = Deno.memoryUsage();
-    collect();
+    collector.collect();
     const sample: Sample = { rss, heap: Deno.memoryUsage().heapUsed };
     console.log(JSON.stringify(sample));
   }, call.sampleMs);

@@ -8,9 +8,15 @@ import { join } from "@std/path";
 /** What the program's own sources import in the place of `zod`. */
 const SCHEMAS = "zod-schemas";
 
+/** What stands before the rest of a source: comments and imports. */
+const HEAD = /^(?:(?:\/\/.*|import [^;]*;|)\n)*/;
+
 /** Leads a source's `z` to the schemas, as a namespace of which unused names cost nothing. */
 export function importSchemas(source: string): string {
-  return source.replace(/^import \{ z \} from "zod";$/m, `import * as z from "${SCHEMAS}";`);
+  const [head = ""] = HEAD.exec(source) ?? [];
+  // Sources that write sources have such lines in their texts, too.
+  const own = head.replace(/^import \{ z \} from "zod";$/m, `import * as z from "${SCHEMAS}";`);
+  return own + source.slice(head.length);
 }
 
 /** Files of zod that schemas stand on, which name all of its core and mean some of it. */
