@@ -207,6 +207,24 @@ Deno.test("lease_node: outbids what it was refused for", () => {
   assertEquals(ballotOf(node).number, 42);
 });
 
+Deno.test("lease_node: whom rivals have thwarted has its turn again once one of them has won", () => {
+  const node = nodeOf();
+  node.line("acquire");
+  // Refused again and again, it would pause for up to sixteen times retryMs.
+  for (let round = 0; round < 8; round++) {
+    while (leaseOf(node).proposer.attempt === undefined) node.advance(1);
+    for (const rival of ["n2", "n3"]) node.deliver(rival, refused(ballotOf(node), 100));
+  }
+  assertEquals(leaseOf(node).proposer.thwarted, 8);
+  node.deliver("n2", prepare(foreign(900)));
+  node.deliver("n2", propose(foreign(900)));
+  assertEquals(leaseOf(node).proposer.thwarted, 0);
+  node.deliver("n2", { type: "released", ballot: foreign(900) });
+  // Its turn after n2 is the second.
+  node.advance(times.retryMs);
+  assertEquals(ballotOf(node).number > 900, true);
+});
+
 Deno.test("lease_node: gives the lease up, tells the acceptors, and takes no late answer for it", () => {
   const node = nodeOf();
   own(node);
