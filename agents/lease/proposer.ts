@@ -70,9 +70,9 @@ export function advance(step: LeaseStep): void {
   if (attempt !== undefined && ctx.now >= attempt.endsAt) giveUp(step, attempt);
   if (!proposer.wants || proposer.attempt !== undefined) return;
   // Rivals that thwarted each other do so no more when one has won: from then on everybody has its turn again.
-  const mayBeDue = ctx.now >= proposer.nextAt;
-  if (!mayBeDue && proposer.thwarted === 0) return;
-  if (mayBeDue && proposer.owned !== undefined) return prepare(step);
+  const isDue = ctx.now >= proposer.nextAt;
+  if (!isDue && proposer.thwarted === 0) return;
+  if (isDue && proposer.owned !== undefined) return prepare(step);
   // While its own acceptor holds another's lease, to ask would only raise the ballots that the owner has to outbid.
   const held = heldByAnother(step);
   if (held !== undefined) {
@@ -80,7 +80,7 @@ export function advance(step: LeaseStep): void {
     proposer.nextAt = held.until + turnMs(step, held.ballot.node);
     return;
   }
-  if (!mayBeDue) return;
+  if (!isDue) return;
   // Another has just asked: it gets its chance, and is not thwarted by a higher ballot half-way.
   const { retryMs } = options;
   const rivalUntil = (acceptor.rivalAt ?? -Infinity) + retryMs;

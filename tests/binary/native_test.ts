@@ -6,15 +6,15 @@ import { fromFileUrl, join } from "@std/path";
 
 const folder = await Deno.makeTempDir({ prefix: "ovid-native-" });
 const root = fromFileUrl(new URL("../../", import.meta.url));
-/** How long a download may take. */
-const probeMsMax = 300_000;
+/** How long a download may take, and all tests of the executable. */
+const runMsMax = 900_000;
 
 async function runDeno(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: root,
     env: { NO_COLOR: "1", ...env },
-    signal: AbortSignal.timeout(probeMsMax * 3),
+    signal: AbortSignal.timeout(runMsMax),
   }).output();
   const decoder = new TextDecoder();
   return { success, text: decoder.decode(stdout) + decoder.decode(stderr) };
